@@ -1,0 +1,1 @@
+"""How bytes reach a peer: sockets, ICE-lite, DTLS, SRTP, SCTP and session descriptions."""
