@@ -1,0 +1,1 @@
+"""The coworking house: pages, JSON, signalling, accounts, invitations and storage."""

@@ -1,0 +1,1 @@
+"""The pages, JSON and event stream that people's browsers ask for."""
