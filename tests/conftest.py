@@ -1,0 +1,167 @@
+"""Fixtures for every test: a running Moulin, Redis, PostgreSQL, browsers, and a bad network."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Playwright, async_playwright
+
+from tests.browsers import launch_chromium, launch_firefox
+from tests.processes import Moulin, Postgres, Process, Redis
+from tests.relay import Impairment, Relay
+
+MoulinFactory = Callable[..., Awaitable[Moulin]]
+RelayFactory = Callable[..., Awaitable[Relay]]
+
+_RUNNING = pytest.StashKey[list[Process]]()
+
+
+@pytest.fixture(scope="session")
+def processes(request: pytest.FixtureRequest) -> Iterator[list[Process]]:
+    """Programs whose logs are shown when a test fails; any still alive is killed at the end."""
+    running = request.config.stash.setdefault(_RUNNING, [])
+    yield running
+    for process in running:
+        process.kill()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add the end of each program's log to the report of a failed test."""
+    report = yield
+    if report.failed:
+        for process in item.config.stash.get(_RUNNING, []):
+            title = f"log of {process.name} ({process.log_path})"
+            report.sections.append((title, process.log_tail()))
+    return report
+
+
+@pytest.fixture(scope="session")
+async def moulin(
+    processes: list[Process], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Moulin]:
+    """One running Moulin shared by the whole run: in memory, with the demo community."""
+    started = Moulin(tmp_path_factory.mktemp("moulin"))
+    processes.append(started)
+    await started.start()
+    yield started
+    await started.stop()
+    processes.remove(started)
+
+
+@pytest.fixture
+async def moulin_factory(
+    processes: list[Process], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[MoulinFactory]:
+    """Start a Moulin of one's own: `await moulin_factory(REDIS_URL=..., HTTP_PORT=...)`."""
+    mine: list[Moulin] = []
+
+    async def start(**settings: str) -> Moulin:
+        started = Moulin(tmp_path_factory.mktemp("moulin"), **settings)
+        mine.append(started)
+        processes.append(started)
+        await started.start()
+        return started
+
+    yield start
+    for started in mine:
+        await started.stop()
+        processes.remove(started)
+
+
+@pytest.fixture
+async def redis_server(
+    processes: list[Process], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Redis]:
+    """A Redis of the test's own, which it may kill, stop and start again."""
+    started = Redis(tmp_path_factory.mktemp("redis"))
+    processes.append(started)
+    await started.start()
+    yield started
+    await started.stop()
+    processes.remove(started)
+
+
+@pytest.fixture(scope="session")
+async def redis_url(
+    processes: list[Process], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[str]:
+    """The address of one real Redis shared by the run: use keys of your own."""
+    started = Redis(tmp_path_factory.mktemp("redis"))
+    processes.append(started)
+    await started.start()
+    yield started.url
+    await started.stop()
+    processes.remove(started)
+
+
+@pytest.fixture(scope="session")
+async def postgres_url(
+    processes: list[Process], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[str]:
+    """SQLAlchemy's address of an empty real PostgreSQL."""
+    started = Postgres(tmp_path_factory.mktemp("postgres"))
+    processes.append(started)
+    await started.start()
+    yield started.url
+    await started.stop()
+    processes.remove(started)
+    started.remove()
+
+
+@pytest.fixture(scope="session")
+async def playwright() -> AsyncIterator[Playwright]:
+    """The driver of both browsers."""
+    async with async_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+async def chromium(playwright: Playwright) -> AsyncIterator[Browser]:
+    """Debian's Chromium with a pretend camera and microphone; make a context per person."""
+    browser = await launch_chromium(playwright)
+    yield browser
+    await browser.close()
+
+
+@pytest.fixture(scope="session")
+async def firefox(playwright: Playwright) -> AsyncIterator[Browser]:
+    """Debian's Firefox ESR with a pretend camera and microphone; make a context per person."""
+    browser = await launch_firefox(playwright)
+    yield browser
+    await browser.close()
+
+
+@pytest.fixture
+async def relay() -> AsyncIterator[RelayFactory]:
+    """A bad network before a UDP server: `await relay(port, up=Impairment(...), seed=1)`."""
+    opened: list[Relay] = []
+
+    async def start(
+        port: int,
+        *,
+        up: Impairment | None = None,
+        down: Impairment | None = None,
+        seed: int = 42,
+        host: str = "127.0.0.1",
+    ) -> Relay:
+        made = Relay((host, port), up or Impairment(), down or Impairment(), seed=seed)
+        opened.append(made)
+        await made.start()
+        return made
+
+    yield start
+    for made in opened:
+        await made.close()
+
+
+@pytest.fixture(scope="session")
+def screenshots() -> Path:
+    """The ignored folder in which tests leave pictures for people to look at."""
+    folder = Path(__file__).resolve().parent.parent / "screenshots"
+    folder.mkdir(exist_ok=True)
+    return folder
