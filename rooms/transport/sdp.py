@@ -1,0 +1,413 @@
+"""Session descriptions: text to `Description` and back, as far as WebRTC needs it (RFC 8866)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rooms.errors import SdpError
+from rooms.limits import Limits
+
+Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
+DIRECTIONS: tuple[Direction, ...] = ("sendrecv", "sendonly", "recvonly", "inactive")
+
+
+@dataclass(frozen=True)
+class RtpMap:
+    """What a payload type means (RFC 8866 section 6.6)."""
+
+    name: str
+    clock_rate: int
+    channels: int = 1
+
+    def __str__(self) -> str:
+        channels = f"/{self.channels}" if self.channels != 1 else ""
+        return f"{self.name}/{self.clock_rate}{channels}"
+
+
+@dataclass(frozen=True)
+class Rid:
+    """One restriction identifier, that is one simulcast layer (RFC 8851)."""
+
+    name: str
+    direction: Literal["send", "recv"]
+
+
+@dataclass(frozen=True)
+class Msid:
+    """The stream and the track a section carries (RFC 8830)."""
+
+    stream: str
+    track: str
+
+
+@dataclass
+class Transport:
+    """What ICE and DTLS need; given once for all sections, or repeated in each."""
+
+    ufrag: str = ""
+    pwd: str = ""
+    fingerprints: tuple[tuple[str, str], ...] = ()
+    setup: str = ""
+
+    def or_else(self, other: Transport) -> Transport:
+        """Fill what is missing here from the session level."""
+        return Transport(
+            self.ufrag or other.ufrag,
+            self.pwd or other.pwd,
+            self.fingerprints or other.fingerprints,
+            self.setup or other.setup,
+        )
+
+
+@dataclass
+class Section:
+    """One media section (`m=`)."""
+
+    kind: str
+    mid: str = ""
+    port: int = 9
+    protocol: str = "UDP/TLS/RTP/SAVPF"
+    formats: tuple[str, ...] = ()
+    direction: Direction = "sendrecv"
+    bundle_only: bool = False
+    transport: Transport = field(default_factory=Transport)
+    rtpmaps: dict[int, RtpMap] = field(default_factory=dict)
+    fmtps: dict[int, str] = field(default_factory=dict)
+    feedback: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    extensions: dict[str, int] = field(default_factory=dict)
+    rids: tuple[Rid, ...] = ()
+    simulcast: str = ""
+    ssrcs: dict[int, dict[str, str]] = field(default_factory=dict)
+    ssrc_groups: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    msid: Msid | None = None
+    sctp_port: int | None = None
+    max_message_size: int | None = None
+    candidates: tuple[str, ...] = ()
+
+    @property
+    def rejected(self) -> bool:
+        """Whether the section is refused: port 0 alone is not, with bundle-only (RFC 9143 7.1)."""
+        return self.port == 0 and not self.bundle_only
+
+    @property
+    def payload_types(self) -> tuple[int, ...]:
+        """The payload types in order of preference."""
+        return tuple(int(each) for each in self.formats if each.isdigit())
+
+
+@dataclass
+class Description:
+    """A whole session description."""
+
+    sections: list[Section] = field(default_factory=list)
+    transport: Transport = field(default_factory=Transport)
+    bundle: tuple[str, ...] = ()
+    ice_lite: bool = False
+    extmap_allow_mixed: bool = False
+    version: int = 1
+    identifier: int = 1
+
+
+def _number(text: str, low: int, high: int) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 10 or not low <= int(text) <= high:
+        raise SdpError(f"not a number of {low} to {high}: {text[:20]!r}")
+    return int(text)
+
+
+def _token(text: str, longest: int = 256) -> str:
+    if not text or len(text) > longest or not text.isprintable():
+        raise SdpError(f"not a token: {text[:20]!r}")
+    return text
+
+
+def _after_payload_type(value: str) -> tuple[int, str]:
+    payload_type, _, rest = value.partition(" ")
+    return _number(payload_type, 0, 127), rest.strip()
+
+
+def _rtpmap(section: Section, value: str) -> None:
+    payload_type, rest = _after_payload_type(value)
+    name, _, more = rest.partition("/")
+    rate, _, channels = more.partition("/")
+    section.rtpmaps[payload_type] = RtpMap(
+        _token(name, 64), _number(rate, 1, 1_000_000), _number(channels or "1", 1, 64)
+    )
+
+
+def _fmtp(section: Section, value: str) -> None:
+    payload_type, rest = _after_payload_type(value)
+    section.fmtps[payload_type] = rest
+
+
+def _feedback(section: Section, value: str) -> None:
+    target, _, what = value.partition(" ")
+    types = section.payload_types if target == "*" else (_number(target, 0, 127),)
+    for payload_type in types:
+        section.feedback[payload_type] = (*section.feedback.get(payload_type, ()), what.strip())
+
+
+def _extmap(section: Section, value: str) -> None:
+    target, _, rest = value.partition(" ")
+    number = _number(target.partition("/")[0], 1, 65535)
+    uri = rest.split(" ")[0]
+    section.extensions[_token(uri)] = number
+
+
+def _rid(section: Section, value: str) -> None:
+    name, _, rest = value.partition(" ")
+    direction = rest.split(" ")[0]
+    if not name.replace("-", "").replace("_", "").isalnum() or len(name) > 16:
+        raise SdpError(f"bad rid {name[:20]!r}")
+    if direction == "send":
+        section.rids += (Rid(name, "send"),)
+    elif direction == "recv":
+        section.rids += (Rid(name, "recv"),)
+    else:
+        raise SdpError(f"rid without a direction: {value[:40]!r}")
+
+
+def _simulcast(section: Section, value: str) -> None:
+    section.simulcast = value
+
+
+def _ssrc(section: Section, value: str) -> None:
+    number, _, attribute = value.partition(" ")
+    name, _, text = attribute.partition(":")
+    section.ssrcs.setdefault(_number(number, 0, 2**32 - 1), {})[name] = text
+
+
+def _ssrc_group(section: Section, value: str) -> None:
+    semantics, *numbers = value.split()
+    ssrcs = tuple(_number(each, 0, 2**32 - 1) for each in numbers)
+    section.ssrc_groups += ((semantics, ssrcs),)
+
+
+def _msid(section: Section, value: str) -> None:
+    stream, _, track = value.strip().partition(" ")
+    section.msid = Msid(_token(stream), track.strip()[:256])
+
+
+def _mid(section: Section, value: str) -> None:
+    section.mid = _token(value.strip(), 32)
+
+
+def _bundle_only(section: Section, value: str) -> None:
+    section.bundle_only = True
+
+
+def _sctp_port(section: Section, value: str) -> None:
+    section.sctp_port = _number(value, 0, 65535)
+
+
+def _max_message_size(section: Section, value: str) -> None:
+    section.max_message_size = _number(value, 0, 2**32)
+
+
+def _candidate(section: Section, value: str) -> None:
+    section.candidates += (value,)
+
+
+_SECTION_ATTRIBUTES: dict[str, Callable[[Section, str], None]] = {
+    "rtpmap": _rtpmap,
+    "fmtp": _fmtp,
+    "rtcp-fb": _feedback,
+    "extmap": _extmap,
+    "rid": _rid,
+    "simulcast": _simulcast,
+    "ssrc": _ssrc,
+    "ssrc-group": _ssrc_group,
+    "msid": _msid,
+    "mid": _mid,
+    "bundle-only": _bundle_only,
+    "sctp-port": _sctp_port,
+    "max-message-size": _max_message_size,
+    "candidate": _candidate,
+}
+
+
+def _transport_attribute(transport: Transport, name: str, value: str) -> bool:
+    value = value.strip()
+    if name == "ice-ufrag":
+        transport.ufrag = _token(value)
+    elif name == "ice-pwd":
+        transport.pwd = _token(value)
+    elif name == "fingerprint":
+        algorithm, _, digest = value.partition(" ")
+        transport.fingerprints += ((_token(algorithm, 16).lower(), _token(digest.upper())),)
+    elif name == "setup":
+        transport.setup = value
+    else:
+        return False
+    return True
+
+
+def _session_attribute(description: Description, name: str, value: str) -> None:
+    if name == "group" and value.startswith("BUNDLE"):
+        description.bundle = tuple(value.split()[1:])
+    elif name == "ice-lite":
+        description.ice_lite = True
+    elif name == "extmap-allow-mixed":
+        description.extmap_allow_mixed = True
+
+
+def _open_section(value: str, default: Direction, limits: Limits) -> Section:
+    parts = value.split()
+    if len(parts) < 4 or parts[0] not in ("audio", "video", "application"):
+        raise SdpError(f"bad media line {value[:60]!r}")
+    formats = tuple(parts[3:])
+    if len(formats) > limits.sdp_payload_types:
+        raise SdpError("too many payload types")
+    port = _number(parts[1].partition("/")[0], 0, 65535)
+    section = Section(parts[0], port=port, protocol=parts[2], formats=formats, direction=default)
+    if section.kind != "application":
+        for each in formats:
+            _number(each, 0, 127)
+    return section
+
+
+def _lines(text: str, limits: Limits) -> Iterator[tuple[str, str]]:
+    if len(text) > limits.sdp_bytes:
+        raise SdpError("description too large")
+    lines = text.replace("\r\n", "\n").split("\n")
+    if len(lines) > limits.sdp_lines:
+        raise SdpError("description of too many lines")
+    for line in lines:
+        if not line:
+            continue
+        if len(line) > limits.sdp_line_bytes or line[1:2] != "=":
+            raise SdpError(f"bad line {line[:40]!r}")
+        yield line[0], line[2:]
+
+
+def _check_section(section: Section, limits: Limits) -> None:
+    if len(section.ssrcs) > limits.ssrcs_per_kind or len(section.ssrc_groups) > 64:
+        raise SdpError("too many SSRCs in a section")
+    if len(section.rids) > 16 or len(section.extensions) > 64:
+        raise SdpError("too many rids or extensions in a section")
+    if sum(map(len, section.feedback.values())) > 16 * limits.sdp_payload_types:
+        raise SdpError("too much feedback in a section")
+
+
+def parse(text: str, limits: Limits) -> Description:
+    """Read a description; unknown attributes are ignored.
+
+    Raises SdpError for what is malformed or larger than `limits` allow.
+    """
+    description = Description()
+    default: Direction = "sendrecv"
+    section: Section | None = None
+    for kind, value in _lines(text, limits):
+        if kind == "m":
+            if len(description.sections) >= limits.sdp_sections:
+                raise SdpError("too many sections")
+            section = _open_section(value, default, limits)
+            description.sections.append(section)
+        elif kind == "o" and section is None:
+            _origin(description, value)
+        elif kind == "a":
+            name, _, value = value.partition(":")
+            transport = section.transport if section else description.transport
+            if _transport_attribute(transport, name, value):
+                continue
+            if name in DIRECTIONS:
+                direction = DIRECTIONS[DIRECTIONS.index(name)]
+                if section:
+                    section.direction = direction
+                else:
+                    default = direction
+            elif section is None:
+                _session_attribute(description, name, value)
+            elif name in _SECTION_ATTRIBUTES:
+                _SECTION_ATTRIBUTES[name](section, value)
+    for each in description.sections:
+        _check_section(each, limits)
+    mids = [each.mid for each in description.sections]
+    if not all(mids) or len(set(mids)) != len(mids):
+        raise SdpError("every section needs a mid of its own")
+    return description
+
+
+def _origin(description: Description, value: str) -> None:
+    parts = value.split()
+    if len(parts) < 3 or not parts[1].isdigit() or not parts[2].isdigit():
+        raise SdpError("bad origin line")
+    description.identifier = int(parts[1][:20])
+    description.version = int(parts[2][:20])
+
+
+def write(description: Description) -> str:
+    """The text of a description, its lines ended as RFC 8866 wants them."""
+    lines = [
+        "v=0",
+        f"o=- {description.identifier} {description.version} IN IP4 127.0.0.1",
+        "s=-",
+        "t=0 0",
+    ]
+    if description.bundle:
+        lines.append("a=group:BUNDLE " + " ".join(description.bundle))
+    if description.ice_lite:
+        lines.append("a=ice-lite")
+    if description.extmap_allow_mixed:
+        lines.append("a=extmap-allow-mixed")
+    lines.append("a=msid-semantic: WMS *")
+    lines.extend(_transport_lines(description.transport))
+    for section in description.sections:
+        lines.extend(_section_lines(section))
+    return "\r\n".join(lines) + "\r\n"
+
+
+def _transport_lines(transport: Transport) -> Iterator[str]:
+    if transport.ufrag:
+        yield f"a=ice-ufrag:{transport.ufrag}"
+        yield f"a=ice-pwd:{transport.pwd}"
+    for algorithm, digest in transport.fingerprints:
+        yield f"a=fingerprint:{algorithm} {digest}"
+    if transport.setup:
+        yield f"a=setup:{transport.setup}"
+
+
+def _section_lines(section: Section) -> Iterator[str]:
+    yield f"m={section.kind} {section.port} {section.protocol} {' '.join(section.formats)}"
+    yield "c=IN IP4 0.0.0.0"
+    if section.bundle_only:
+        yield "a=bundle-only"
+    yield f"a=mid:{section.mid}"
+    yield from _transport_lines(section.transport)
+    if section.kind == "application":
+        if section.sctp_port is not None:
+            yield f"a=sctp-port:{section.sctp_port}"
+        if section.max_message_size is not None:
+            yield f"a=max-message-size:{section.max_message_size}"
+    else:
+        yield f"a={section.direction}"
+        yield from _media_lines(section)
+    for candidate in section.candidates:
+        yield f"a=candidate:{candidate}"
+    if section.candidates:
+        yield "a=end-of-candidates"
+
+
+def _media_lines(section: Section) -> Iterator[str]:
+    yield "a=rtcp-mux"
+    yield "a=rtcp-rsize"
+    if section.msid:
+        yield f"a=msid:{section.msid.stream} {section.msid.track}"
+    for uri, number in section.extensions.items():
+        yield f"a=extmap:{number} {uri}"
+    for payload_type, rtpmap in section.rtpmaps.items():
+        yield f"a=rtpmap:{payload_type} {rtpmap}"
+        if payload_type in section.fmtps:
+            yield f"a=fmtp:{payload_type} {section.fmtps[payload_type]}"
+        for what in section.feedback.get(payload_type, ()):
+            yield f"a=rtcp-fb:{payload_type} {what}"
+    for rid in section.rids:
+        yield f"a=rid:{rid.name} {rid.direction}"
+    if section.simulcast:
+        yield f"a=simulcast:{section.simulcast}"
+    for semantics, ssrcs in section.ssrc_groups:
+        yield f"a=ssrc-group:{semantics} {' '.join(map(str, ssrcs))}"
+    for ssrc, attributes in section.ssrcs.items():
+        for name, text in attributes.items():
+            yield f"a=ssrc:{ssrc} {name}:{text}"
