@@ -1,0 +1,1 @@
+"""The house's rules: plain values and functions, without clock, chance, database or network."""

@@ -1,0 +1,1 @@
+"""The house's records: tables, migrations and the queries over them."""
