@@ -1,0 +1,82 @@
+# Moulin's two commands are `make run` and `make test`; `make help` lists the rest.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --no-input
+INSTALL := $(PIP) install --quiet --require-hashes --no-deps --only-binary :all:
+PYTEST_ARGS ?=
+
+# What the tests drive, each with the Debian package that brings it.
+TEST_PROGRAMS := redis-server=redis-server \
+	'chromium|chromium-browser=chromium' \
+	'firefox-esr|firefox=firefox-esr' \
+	'initdb|/usr/lib/postgresql/*/bin/initdb=postgresql'
+
+# A .venv whose python went away (upgraded, or the folder moved) is made anew.
+USABLE := $(shell $(PY) -c 'import pip, sys; print("yes" if sys.version_info >= (3, 11) else "")' 2>/dev/null)
+
+.PHONY: help run setup setup-dev test lint format types bench lock clean anew
+
+help: ## List what make can do
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 14
+
+run: setup ## Install what is missing, then serve http://localhost:8080
+	@exec $(PY) -m server serve
+
+setup: $(VENV)/run.stamp ## Only install what running needs
+
+setup-dev: $(VENV)/dev.stamp node_modules/.stamp ## Install what developing and testing need
+	@scripts/need $(TEST_PROGRAMS)
+
+test: setup-dev ## Format, lint, types, and every test
+	@$(MAKE) --no-print-directory lint types
+	$(PY) -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/dev.stamp ## Check format and lint
+	$(VENV)/bin/ruff format --check --quiet .
+	$(VENV)/bin/ruff check --quiet .
+
+format: $(VENV)/dev.stamp ## Put the code into shape
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+types: $(VENV)/dev.stamp node_modules/.stamp ## Check the types of Python and JavaScript
+	$(VENV)/bin/mypy
+	scripts/node node_modules/typescript/bin/tsc --project tsconfig.json
+
+bench: $(VENV)/dev.stamp ## Measure the forwarding path; writes bench.json
+	$(PY) -m tests.bench
+
+lock: ## Write both lock files anew (needs uv)
+	uv pip compile $(LOCKING) pyproject.toml -o requirements.lock
+	uv pip compile $(LOCKING) --all-extras -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+LOCKING := --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links --override requirements-overrides.txt
+
+clean: ## Remove what was installed and built, never the data
+	rm -rf $(VENV) node_modules build screenshots bench.json *.egg-info
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/made: $(if $(USABLE),,anew)
+	@scripts/need $(notdir $(PYTHON))=python3 python:ensurepip=python3-venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'Moulin needs Python 3.11 or newer; name one: make PYTHON=python3.12 ...'; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/run.stamp: $(VENV)/made requirements.lock
+	@echo 'Installing the pinned dependencies'
+	@$(INSTALL) -r requirements.lock
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/made requirements-dev.lock
+	@echo 'Installing the pinned dependencies of development'
+	@$(INSTALL) -r requirements-dev.lock
+	@touch $@ $(VENV)/run.stamp
+
+node_modules/.stamp: package.json package-lock.json $(VENV)/dev.stamp
+	@scripts/node npm ci --silent --no-fund --no-audit
+	@touch $@
