@@ -25,6 +25,7 @@ run: setup ## Install what is missing, then serve http://localhost:8080
 	@exec $(PY) -m server serve
 
 setup: $(VENV)/run.stamp ## Only install what running needs
+	@:
 
 setup-dev: $(VENV)/dev.stamp node_modules/.stamp ## Install what developing and testing need
 	@scripts/need $(TEST_PROGRAMS)
