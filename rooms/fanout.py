@@ -1,0 +1,76 @@
+"""The innermost loop: one received packet to every subscriber of it, rewritten, encrypted and sent.
+
+`fan_out` is the one function that a compiled twin may replace.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import Any
+
+from rooms.rtp.packet import FULL, HEADER_SIZE, OPAQUE, PICTURE, Leg, Packet
+from rooms.rtp.vp8 import renumber
+from rooms.transport.srtp import RTP_ROOM, PacketBuffer, protect
+
+_OUT = PacketBuffer()
+_DATA, _VIEW, _POINTER, _LENGTH = _OUT.data, _OUT.view, _OUT.pointer, _OUT.length
+_FIELDS = {OPAQUE: "", PICTURE: "H", FULL: "HBB"}
+_layouts: dict[int, Any] = {}
+
+
+def _layout(shape: int, before: int, after: int) -> Any:
+    """The function that writes a whole packet of this shape with these sizes of head and tail."""
+    size = HEADER_SIZE + before + after + (0, 2, 4)[shape]
+    if size > RTP_ROOM:
+        raise ValueError(f"a packet of {size} bytes does not fit")
+    layout = Struct(f"!HHII{before}s{_FIELDS[shape]}{after}s").pack_into
+    _layouts[shape << 28 | before << 14 | after] = layout
+    return layout
+
+
+def fan_out(packet: Packet, word: int, prefix: bytes, tag: int, legs: list[Leg]) -> int:
+    """Send `packet` to every leg; returns how many could not be sent (see `Forward`)."""
+    number, timestamp, marker, shape, head, picture, tl0, tk, tail = packet
+    if shape > FULL:
+        return _fan_out_unusual(packet, word, prefix, tag, legs)
+    word |= marker
+    prefix += head
+    before, after = len(prefix), len(tail)
+    pack = _layouts.get(shape << 28 | before << 14 | after) or _layout(shape, before, after)
+    size = HEADER_SIZE + before + after + (0, 2, 4)[shape]
+    ready = _VIEW[: size + tag]
+    failed = 0
+    key, index = tk & 0xE0, tk & 0x1F
+    # fmt: off
+    for sequence, stamp, ssrc, picture_by, tl0_by, key_by, session, sendto, address, _ in legs:
+        if shape == FULL:
+            pack(_DATA, 0, word, number + sequence & 0xFFFF, timestamp + stamp & 0xFFFFFFFF, ssrc,
+                 prefix, picture + picture_by & 0x7FFF | 0x8000, tl0 + tl0_by & 0xFF,
+                 key | index + key_by & 0x1F, tail)
+        elif shape == OPAQUE:
+            pack(_DATA, 0, word, number + sequence & 0xFFFF, timestamp + stamp & 0xFFFFFFFF, ssrc,
+                 prefix, tail)
+        else:
+            pack(_DATA, 0, word, number + sequence & 0xFFFF, timestamp + stamp & 0xFFFFFFFF, ssrc,
+                 prefix, picture + picture_by & 0x7FFF | 0x8000, tail)
+        _LENGTH[0] = size
+        try:
+            if protect(session, _POINTER, _LENGTH):
+                failed += 1
+            else:
+                sendto(ready, address)
+        except OSError:  # a full socket buffer, or a route that went away
+            failed += 1
+    # fmt: on
+    return failed
+
+
+def _fan_out_unusual(packet: Packet, word: int, prefix: bytes, tag: int, legs: list[Leg]) -> int:
+    """Rarer VP8 descriptors: renumber the payload for each leg, then send it as opaque."""
+    number, timestamp, marker = packet[:3]
+    failed = 0
+    for leg in legs:
+        payload = renumber(packet, leg[3], leg[4], leg[5])
+        single: Packet = (number, timestamp, marker, OPAQUE, b"", 0, 0, 0, payload)
+        failed += fan_out(single, word, prefix, tag, [leg])
+    return failed

@@ -1,0 +1,1 @@
+"""Streams of RTP packets, without I/O: bytes and times in, bytes and decisions out."""

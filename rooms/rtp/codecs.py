@@ -1,0 +1,56 @@
+"""What was negotiated for media: codecs, header extension ids, and one received m-section."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["audio", "video"]
+
+
+@dataclass(frozen=True)
+class Codec:
+    """One codec as agreed with one peer.
+
+    `name` is "opus" or "VP8", `clock_rate` is in Hz, `fmtp` and `feedback` are as written in SDP.
+    """
+
+    name: str
+    clock_rate: int
+    channels: int = 1
+    payload_type: int = 0
+    rtx_payload_type: int | None = None
+    fmtp: str = ""
+    feedback: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> Kind:
+        return "audio" if self.name.lower() == "opus" else "video"
+
+
+@dataclass(frozen=True)
+class Extensions:
+    """Header extension ids (RFC 8285) of one m-section; 0 where not negotiated."""
+
+    mid: int = 0
+    rid: int = 0
+    rrid: int = 0
+    audio_level: int = 0
+    abs_send_time: int = 0
+
+
+@dataclass(frozen=True)
+class IncomingSpec:
+    """What the negotiated SDP says of one m-section that we receive.
+
+    `codecs_by_pt` holds the media payload types only, the RTX one is named by each codec. `ssrcs`
+    are the declared media SSRCs and `rtx_pairs` are (media SSRC, RTX SSRC), both often empty.
+    """
+
+    mid: str
+    kind: Kind
+    codecs_by_pt: dict[int, Codec]
+    extensions: Extensions = field(default_factory=Extensions)
+    rids: tuple[str, ...] = ()
+    ssrcs: tuple[int, ...] = ()
+    rtx_pairs: tuple[tuple[int, int], ...] = ()

@@ -1,0 +1,123 @@
+"""One m-section received: its layers, who subscribes to it, and which layer feeds whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rooms.rtp.codecs import Codec, IncomingSpec, Kind
+from rooms.rtp.incoming_stream import STALLED_AFTER, IncomingStream
+from rooms.rtp.layers import choose, spatial_index
+from rooms.rtp.outgoing import OutgoingStream
+from rooms.rtp.packet import Forward
+from rooms.rtp.speakers import AudioLevel
+
+
+class IncomingTrack:
+    """A published track. `layers` maps rid ('' without simulcast) to the stream, once it is learnt.
+
+    `on_layers`, when set, is told that a layer appeared, stalled or came back.
+    """
+
+    def __init__(
+        self, spec: IncomingSpec, forward: Forward, wake: Callable[[], None], *,
+        cache_packets: int = 512,
+    ) -> None:  # fmt: skip
+        self.mid = spec.mid
+        self.kind: Kind = spec.kind
+        self.codec: Codec = next(iter(spec.codecs_by_pt.values()))
+        self.rids = spec.rids
+        self.layers: dict[str, IncomingStream] = {}
+        self.outgoing: list[OutgoingStream] = []
+        self.on_layers: Callable[[], None] | None = None
+        self.closed = False
+        self._forward = forward
+        self._wake = wake
+        self._cache_packets = cache_packets if spec.kind == "video" else min(cache_packets, 128)
+        self._stalled: set[str] = set()
+        self._level = AudioLevel()
+
+    def learn(self, rid: str, ssrc: int, codec: Codec) -> IncomingStream:
+        """The layer `rid` is this SSRC, from now on: a known one is kept, another is replaced."""
+        known = self.layers.get(rid)
+        if known is not None and known.ssrc == ssrc:
+            return known
+        stream = IncomingStream(
+            ssrc, rid, codec, self._forward, self._wake,
+            spatial=spatial_index(rid, self.rids), cache_packets=self._cache_packets,
+        )  # fmt: skip
+        self.codec = codec
+        self.layers[rid] = stream
+        self._stalled.discard(rid)
+        if known is not None:
+            for out in [*known.outgoing, *known.waiting]:
+                out.leave_source()
+                out.stop_waiting()
+        self._changed()
+        return stream
+
+    def add_outgoing(self, out: OutgoingStream, now: float) -> None:
+        """Feed `out` from this track, from the next packet (audio) or keyframe (video) on."""
+        if out not in self.outgoing and not self.closed:
+            self.outgoing.append(out)
+            out.track = self
+            self.select(out, now)
+
+    def remove_outgoing(self, out: OutgoingStream) -> None:
+        """Feed `out` no more."""
+        if out in self.outgoing:
+            self.outgoing.remove(out)
+            out.stop_waiting()
+            out.leave_source()
+            out.track = None
+
+    def select(self, out: OutgoingStream, now: float | None = None) -> None:
+        """Let `out` have the layer that suits its wish and what exists."""
+        if out.target is None or out.path is None:
+            out.stop_waiting()
+            out.leave_source()
+            return
+        stream = self._suitable(min(out.target, out.allowed))
+        if stream is None or stream is out.source:
+            out.stop_waiting()
+        else:
+            out.wait_for(stream, now)
+
+    def _suitable(self, wanted: int) -> IncomingStream | None:
+        streams = {stream.spatial: stream for stream in self.layers.values()}
+        live = [s.spatial for s in streams.values() if s.rid not in self._stalled]
+        index = choose(wanted, live or streams)
+        return None if index is None else streams[index]
+
+    def check(self, now: float) -> None:
+        """Notice layers that stalled or came back; call it about twice a second."""
+        stalled = {
+            rid for rid, stream in self.layers.items() if now > stream.newest_at + STALLED_AFTER
+        }
+        if stalled != self._stalled:
+            self._stalled = stalled
+            self._changed()
+
+    def _changed(self) -> None:
+        if self.kind == "video" or len(self.layers) == 1:
+            for out in self.outgoing:
+                self.select(out)
+        if self.on_layers is not None:
+            self.on_layers()
+
+    def stalled(self, rid: str) -> bool:
+        """True when that layer was silent at the last `check`."""
+        return rid in self._stalled
+
+    def observe_level(self, level: int, now: float) -> None:
+        """Take the audio level of one packet (RFC 6464: 0 the loudest, 127 silence)."""
+        self._level.observe(level, now)
+
+    def audio_level(self, now: float) -> float:
+        """How loud the speaker is, 0 (silent) to 1."""
+        return self._level.level(now)
+
+    def close(self) -> None:
+        """The section ended: feed nobody any more."""
+        self.closed = True
+        for out in list(self.outgoing):
+            self.remove_outgoing(out)

@@ -1,0 +1,292 @@
+"""One SSRC sent to one subscriber: continuous whatever feeds it, and repeated when it was lost."""
+
+from __future__ import annotations
+
+import random
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rooms.rtp.codecs import Codec
+from rooms.rtp.layers import HIGHEST, SPATIAL
+from rooms.rtp.packet import OPAQUE, Leg, Packet, extension_block
+from rooms.rtp.rewriter import Stretch, Stretches
+from rooms.rtp.rtcp import ReportBlock, SenderReport
+from rooms.rtp.vp8 import renumber
+
+if TYPE_CHECKING:
+    from rooms.rtp.incoming import IncomingTrack
+    from rooms.rtp.incoming_stream import IncomingStream
+
+MAX_REPEATS = 3
+_REPEATS_REMEMBERED = 1024
+_MAX_SKEW = 1.0  # seconds by which sender reports may contradict our own clock
+_HALF = 0x80000000
+
+
+@dataclass(frozen=True, slots=True)
+class SendPath:
+    """The way to a subscriber: an SRTP session's pointer, how many bytes it appends, where to send.
+
+    `keep` is what owns the session: the pointer is valid as long as it lives.
+    """
+
+    session: Any
+    tag: int
+    sendto: Callable[[Any, Any], int]
+    address: Any
+    keep: Any
+
+
+class OutgoingStream:
+    """A stream to one subscriber, whose `codec` and `abs_send_time` (extension id or 0) are used.
+
+    `sent_packets` and `sent_octets` count what was forwarded, repeats excluded.
+    """
+
+    def __init__(
+        self, codec: Codec, ssrc: int, rtx_ssrc: int | None = None, *, rng: random.Random,
+        abs_send_time: int = 0, cname: str = "moulin",
+    ) -> None:  # fmt: skip
+        self.codec, self.ssrc, self.cname = codec, ssrc, cname
+        self.rtx_ssrc = rtx_ssrc if codec.rtx_payload_type is not None else None
+        self.extension = abs_send_time
+        self.word = (0x9000 if abs_send_time else 0x8000) | codec.payload_type
+        self.target: int | None = HIGHEST
+        self.allowed = HIGHEST
+        self.max_temporal = 3
+        self.track: IncomingTrack | None = None
+        self.path: SendPath | None = None
+        self.source: IncomingStream | None = None
+        self.pending: IncomingStream | None = None
+        self.wake: Callable[[], None] = _nothing
+        self.report_block: ReportBlock | None = None
+        self.rtt = 0.1
+        self._stretches = Stretches()
+        # Below 2^15: libsrtp guesses the first roll-over count wrong above it.
+        self._last = rng.randrange(1000, 32768) - 1
+        self._last_timestamp = rng.getrandbits(32)
+        self._last_at = 0.0
+        self._last_ids = (rng.getrandbits(15), rng.getrandbits(8), rng.getrandbits(5))
+        self._rtx_sequence = rng.randrange(1000, 32768)
+        self._packets = self._octets = 0
+        self._began = (0, 0)
+        self._repeats: OrderedDict[int, tuple[int, float]] = OrderedDict()
+        self._reported_ntp = 0
+        self.reported = False
+
+    @property
+    def fresh(self) -> bool:
+        """True until something has been sent."""
+        return not self._stretches
+
+    # What the subscriber wants.
+
+    def want(self, layer: int | str | None) -> None:
+        """Aim at this layer (0 to 2, or q, h, f); None pauses the stream until another wish."""
+        self.target = SPATIAL.get(layer, HIGHEST) if isinstance(layer, str) else layer
+        self._reselect()
+
+    def allow(self, spatial: int) -> None:
+        """Never go above this layer: what a bandwidth allocator decides, whatever is wanted."""
+        self.allowed = spatial
+        self._reselect()
+
+    def set_path(self, path: SendPath | None) -> None:
+        """Send this way from now on; None while their transport lacks keys or an address."""
+        had, self.path = self.path, path
+        if self.source is not None:
+            self.source.regroup()
+        if (had is None) != (path is None):
+            self._reselect()
+
+    def _reselect(self) -> None:
+        if self.track is not None:
+            self.track.select(self)
+
+    # What feeds it.
+
+    def wait_for(self, source: IncomingStream, now: float | None = None) -> None:
+        """Be fed by `source` from its next keyframe; whatever feeds now goes on until then."""
+        if self.pending is source:
+            return
+        self.stop_waiting()
+        self.pending = source
+        source.wait(self, source.newest_at if now is None else now)
+
+    def stop_waiting(self) -> None:
+        """Stay with what feeds now."""
+        if self.pending is not None:
+            self.pending.stop_waiting(self)
+            self.pending = None
+
+    def leave_source(self) -> None:
+        """Be fed by nothing; the numbers go on from here later."""
+        source = self.source
+        if source is None:
+            return
+        stretch = self._stretches.newest
+        newest = source.newest
+        self._last = source.numbers.highest - source.numbers.removed + stretch.sequence
+        if newest is not None:
+            self._last_timestamp = (newest[1] + stretch.timestamp) & 0xFFFFFFFF
+            self._last_ids = (
+                newest[5] + stretch.picture, newest[6] + stretch.tl0, newest[7] + stretch.key,
+            )  # fmt: skip
+        self._last_at = source.newest_at
+        self._packets += source.packets - self._began[0]
+        self._octets += source.octets - self._began[1]
+        source.detach(self)
+        self.source = None
+
+    def begin(self, source: IncomingStream, packet: Packet, now: float) -> None:
+        """Be fed by `source` from `packet` on, following what was sent before."""
+        number, timestamp, _, _, _, picture, tl0, tk, _ = packet
+        self.leave_source()
+        self.pending = None
+        stretch = Stretch(
+            source=source,
+            first=number,
+            sequence=self._last + 1 - number,
+            timestamp=(self._next_timestamp(source, timestamp, now) - timestamp) & 0xFFFFFFFF,
+            picture=(self._last_ids[0] + 1 - picture) & 0x7FFF,
+            tl0=(self._last_ids[1] + 1 - tl0) & 0xFF,
+            key=(self._last_ids[2] + 1 - tk) & 0x1F,
+        )
+        self._stretches.append(stretch)
+        self.source = source
+        self._began = (source.packets - 1, source.octets)
+        source.attach(self)
+        if not self.reported:
+            self.wake()
+
+    def _next_timestamp(self, source: IncomingStream, timestamp: int, now: float) -> int:
+        """Where the source's `timestamp` falls in this stream: in step with time, always ahead."""
+        if not self._stretches:
+            return self._last_timestamp
+        rate = self.codec.clock_rate
+        expected = self._last_timestamp + round((now - self._last_at) * rate)
+        before = self._stretches.newest
+        aligned = expected
+        if before.source is source:
+            aligned = timestamp + before.timestamp
+        elif before.source.clock.known and source.clock.known:
+            ntp = source.clock.ntp_of(timestamp)
+            aligned = before.source.clock.timestamp_of(ntp) + before.timestamp
+        if abs(_signed(aligned - expected)) > _MAX_SKEW * rate:
+            aligned = expected
+        if _signed(aligned - self._last_timestamp) <= 0:
+            aligned = self._last_timestamp + 1
+        return aligned & 0xFFFFFFFF
+
+    def accepts(self, number: int) -> bool:
+        """False for a late packet of the source from before it began to feed this stream."""
+        return number >= self._stretches.newest.first
+
+    def leg(self) -> Leg:
+        """What the fan-out needs to send this stream."""
+        return self._leg(self._stretches.newest)
+
+    def _leg(self, stretch: Stretch) -> Leg:
+        path = self.path
+        assert path is not None
+        return (
+            stretch.sequence & 0xFFFF, stretch.timestamp, self.ssrc, stretch.picture, stretch.tl0,
+            stretch.key, path.session, path.sendto, path.address, path.keep,
+        )  # fmt: skip
+
+    # What its receiver says.
+
+    def repeat(self, sequences: tuple[int, ...], now: float) -> int:
+        """Send the packets of these 16-bit numbers again where that helps; returns how many."""
+        top = self._top()
+        sent = 0
+        if not self._stretches or self.path is None:
+            return 0
+        for sequence in sequences:
+            number = top - ((top - sequence) & 0xFFFF)
+            stretch = self._stretches.find(number)
+            if stretch is None or not self._may_repeat(number, now):
+                continue
+            packet = stretch.source.cache.get(number - stretch.sequence)
+            if packet is not None:
+                self._repeat(number, packet, stretch, now)
+                sent += 1
+        return sent
+
+    def _top(self) -> int:
+        source = self.source
+        if source is None:
+            return self._last
+        return source.numbers.highest - source.numbers.removed + self._stretches.newest.sequence
+
+    def _may_repeat(self, number: int, now: float) -> bool:
+        times, at = self._repeats.get(number, (0, float("-inf")))
+        if times >= MAX_REPEATS or now < at + self.rtt:
+            return False
+        self._repeats[number] = (times + 1, now)
+        if len(self._repeats) > _REPEATS_REMEMBERED:
+            self._repeats.popitem(last=False)
+        return True
+
+    def _repeat(self, number: int, packet: Packet, stretch: Stretch, now: float) -> None:
+        path, leg, word = self.path, self._leg(stretch), self.word
+        assert path is not None
+        if self.rtx_ssrc is not None:  # RFC 4588
+            payload = renumber(packet, stretch.picture, stretch.tl0, stretch.key)
+            original = (number & 0xFFFF).to_bytes(2, "big")
+            leg = (0, leg[1], self.rtx_ssrc, *leg[3:])
+            word = word & 0xFF80 | (self.codec.rtx_payload_type or 0)
+            packet = (
+                self._rtx_sequence, packet[1], packet[2], OPAQUE, b"", 0, 0, 0, original + payload,
+            )  # fmt: skip
+            self._rtx_sequence += 1
+        prefix = extension_block(self.extension, now) if self.extension else b""
+        stretch.source.forward(packet, word, prefix, path.tag, [leg])
+
+    def keyframe_asked(self) -> None:
+        """The subscriber cannot decode: ask the publisher for a keyframe of what it gets."""
+        source = self.pending or self.source
+        if source is not None and source.is_vp8:
+            source.keyframes.ask()
+            source.wake()
+
+    def reported_on(self, block: ReportBlock) -> None:
+        """Take the subscriber's report block on this stream."""
+        self.report_block = block
+
+    def sender_report(self, now: float) -> SenderReport | None:
+        """Our report, on the publisher's clock; None before the publisher's own first one."""
+        source = self.source
+        if source is None or not source.clock.known:
+            return None
+        seconds, timestamp = source.clock.at(now)
+        ntp = max(int(seconds * 4294967296), self._reported_ntp + 1)
+        self._reported_ntp = ntp
+        self.reported = True
+        return SenderReport(
+            ssrc=self.ssrc,
+            ntp=ntp & 0xFFFFFFFFFFFFFFFF,
+            timestamp=(timestamp + self._stretches.newest.timestamp) & 0xFFFFFFFF,
+            packets=self.sent_packets,
+            octets=self.sent_octets,
+        )
+
+    @property
+    def sent_packets(self) -> int:
+        source = self.source
+        return self._packets + (source.packets - self._began[0] if source else 0)
+
+    @property
+    def sent_octets(self) -> int:
+        source = self.source
+        return self._octets + (source.octets - self._began[1] if source else 0)
+
+
+def _signed(difference: int) -> int:
+    return ((difference + _HALF) & 0xFFFFFFFF) - _HALF
+
+
+def _nothing() -> None:
+    """Nobody is to be woken yet."""

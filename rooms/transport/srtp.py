@@ -1,0 +1,57 @@
+"""SRTP in place on buffers of ours, through pylibsrtp's libsrtp (its private names live here only).
+
+Results are libsrtp's codes, 0 when all is well: bad packets are counted by callers, never raised.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pylibsrtp import Session
+from pylibsrtp._binding import ffi, lib
+
+BUFFER_SIZE = 2048
+TRAILER = 4 + 16 + 128  # the most libsrtp may append (SRTCP index, tag, key identifier)
+REPLAYED = (lib.srtp_err_status_replay_fail, lib.srtp_err_status_replay_old)
+RTP_ROOM = BUFFER_SIZE - TRAILER
+
+# int f(session, packet, length in and out): the addresses a compiled fan-out would be given.
+protect = lib.srtp_protect
+unprotect = lib.srtp_unprotect
+protect_rtcp = lib.srtp_protect_rtcp
+unprotect_rtcp = lib.srtp_unprotect_rtcp
+
+
+class PacketBuffer:
+    """One packet's bytes, seen by Python (`data`, `view`) and by libsrtp (`pointer`, `length`)."""
+
+    __slots__ = ("data", "length", "pointer", "view")
+
+    def __init__(self) -> None:
+        self.data = bytearray(BUFFER_SIZE)
+        self.view = memoryview(self.data)
+        self.pointer: Any = ffi.from_buffer(self.data)
+        self.length: Any = ffi.new("int *")
+
+    def apply(self, operation: Any, session: Any, size: int) -> int:
+        """Run one of this module's four operations on the first `size` bytes.
+
+        Returns the new size, or minus libsrtp's code when it refused.
+        """
+        self.length[0] = size
+        code: int = operation(session, self.pointer, self.length)
+        return -code if code else int(self.length[0])
+
+
+def session_pointer(session: Session) -> Any:
+    """libsrtp's pointer of a pylibsrtp session; valid while `session` is referenced."""
+    return session._srtp[0]  # noqa: SLF001 (this module is where that name is allowed)
+
+
+def tag_size(session: Session) -> int:
+    """How many bytes this sending session appends to an RTP packet: its profile does not say."""
+    ssrc = 0
+    probe = bytes((0x80, 0, 0, 1)) + bytes(8)
+    size = len(session.protect(probe)) - len(probe)
+    session.remove_stream(ssrc)
+    return size
