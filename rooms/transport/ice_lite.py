@@ -14,6 +14,7 @@ from aioice import stun
 from rooms.limits import Counters, Limits
 
 _ICE_CHARACTERS = string.ascii_letters + string.digits
+_SILENT_PATH_SECONDS = 12.0  # more than twice what browsers leave between two checks
 _USERNAME = 0x0006
 _BINDING_REQUEST = b"\x00\x01"
 _COOKIE = struct.pack("!I", stun.COOKIE)
@@ -172,7 +173,7 @@ class IceLite:
         if before is None:
             agent.selected = path
             agent.nominated = nominates
-        elif current and nominates:
+        elif current and (nominates or now - agent.paths[before] > _SILENT_PATH_SECONDS):
             # Also how a phone moves from Wi-Fi to the mobile network: DTLS and SRTP stay.
             agent.selected = path
             agent.nominated = True

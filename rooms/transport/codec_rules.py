@@ -1,0 +1,169 @@
+"""Which codecs, feedback and header extensions this server agrees to: tables, and their reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rooms.rtp.codecs import Codec, Extensions, Kind
+from rooms.transport.description import RtpMap, Section
+
+
+@dataclass(frozen=True)
+class CodecRule:
+    """One codec that is forwarded, and what is written about it.
+
+    `offered` and `offered_rtx` are the payload types of our own offers. `required_fmtp` are the
+    parameters that tell one variant of a codec from another.
+    """
+
+    kind: Kind
+    name: str
+    clock_rate: int
+    channels: int
+    fmtp: str
+    feedback: tuple[str, ...]
+    offered: int
+    offered_rtx: int | None = None
+    required_fmtp: tuple[tuple[str, str], ...] = ()
+
+    def matches(self, rtpmap: RtpMap, fmtp: str) -> bool:
+        """Whether a payload type of a remote description is this codec."""
+        parameters = fmtp_parameters(fmtp)
+        return (
+            rtpmap.name.lower() == self.name.lower()
+            and rtpmap.clock_rate == self.clock_rate
+            and rtpmap.channels == self.channels
+            and all(parameters.get(name) == value for name, value in self.required_fmtp)
+        )
+
+
+_VIDEO_FEEDBACK = ("goog-remb", "ccm fir", "nack", "nack pli")
+
+# A payload type must mean the same in every section of a bundle, so opus has one fmtp for all:
+# with it senders add in-band error correction, and stay quiet while there is nothing to hear.
+CODECS: tuple[CodecRule, ...] = (
+    CodecRule("audio", "opus", 48000, 2, "minptime=10;useinbandfec=1;usedtx=1", ("nack",), 111),
+    CodecRule("video", "VP8", 90000, 1, "", _VIDEO_FEEDBACK, 96, 97),
+)
+
+MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
+RID = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
+RRID = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
+AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+
+# libwebrtc refuses its own later simulcast offer when RID was left out of any video section of
+# the first answer, an inactive one included: so these hold whatever the direction.
+EXTENSIONS: dict[str, tuple[str, ...]] = {
+    "audio": (MID, AUDIO_LEVEL),
+    "video": (MID, RID, RRID, ABS_SEND_TIME),
+}
+OUR_EXTENSION_IDS = {AUDIO_LEVEL: 1, ABS_SEND_TIME: 2, MID: 4, RID: 10, RRID: 11}
+
+
+def fmtp_parameters(fmtp: str) -> dict[str, str]:
+    """The `name=value` pairs of an fmtp line."""
+    pairs = (each.partition("=") for each in fmtp.split(";"))
+    return {name.strip().lower(): value.strip() for name, _, value in pairs if name.strip()}
+
+
+def agreed_codecs(section: Section) -> tuple[Codec, ...]:
+    """Codecs of a remote section that we forward, with its payload types, in its order."""
+    repairs = _repairs(section)
+    found: dict[CodecRule, Codec] = {}
+    for payload_type in section.payload_types:
+        rtpmap = section.rtpmaps.get(payload_type)
+        if rtpmap is None:
+            continue
+        fmtp = section.fmtps.get(payload_type, "")
+        for rule in CODECS:
+            if rule not in found and rule.kind == section.kind and rule.matches(rtpmap, fmtp):
+                offered = section.feedback.get(payload_type, ())
+                found[rule] = Codec(
+                    rule.name,
+                    rule.clock_rate,
+                    rule.channels,
+                    payload_type,
+                    repairs.get(payload_type) if rule.offered_rtx is not None else None,
+                    _our_fmtp(rule, fmtp),
+                    tuple(each for each in rule.feedback if each in offered),
+                )
+    return tuple(found.values())
+
+
+def _our_fmtp(rule: CodecRule, theirs: str) -> str:
+    if rule.name == "opus":
+        parameters = fmtp_parameters(theirs)
+        if "1" in (parameters.get("stereo"), parameters.get("sprop-stereo")):
+            # Music, most likely: neither mono nor silence detection would do it good.
+            return rule.fmtp.replace("usedtx=1", "stereo=1;sprop-stereo=1")
+    if rule.required_fmtp:
+        return theirs
+    return rule.fmtp
+
+
+def _repairs(section: Section) -> dict[int, int]:
+    repairs: dict[int, int] = {}
+    for payload_type in section.payload_types:
+        rtpmap = section.rtpmaps.get(payload_type)
+        if rtpmap is not None and rtpmap.name.lower() == "rtx":
+            apt = fmtp_parameters(section.fmtps.get(payload_type, "")).get("apt", "")
+            if apt.isdecimal():
+                repairs.setdefault(int(apt[:3]), payload_type)
+    return repairs
+
+
+def offered_codecs(kind: str) -> tuple[Codec, ...]:
+    """The codecs of this kind as our own offers list them."""
+    return tuple(
+        Codec(
+            rule.name,
+            rule.clock_rate,
+            rule.channels,
+            rule.offered,
+            rule.offered_rtx,
+            rule.fmtp,
+            rule.feedback,
+        )
+        for rule in CODECS
+        if rule.kind == kind
+    )
+
+
+def agreed_extensions(kind: str, offered: dict[str, int]) -> dict[str, int]:
+    """Extensions that we use in sections of this kind, with the remote side's ids."""
+    return {uri: offered[uri] for uri in EXTENSIONS[kind] if uri in offered}
+
+
+def our_extensions(kind: str) -> dict[str, int]:
+    """Extensions as our own offers list them."""
+    return {uri: OUR_EXTENSION_IDS[uri] for uri in EXTENSIONS[kind]}
+
+
+def extension_ids(extensions: dict[str, int]) -> Extensions:
+    """The same by name, for the packet path; what does not fit a one-byte number is left out."""
+    ids = {uri: number for uri, number in extensions.items() if number <= 255}
+    return Extensions(
+        ids.get(MID, 0),
+        ids.get(RID, 0),
+        ids.get(RRID, 0),
+        ids.get(AUDIO_LEVEL, 0),
+        ids.get(ABS_SEND_TIME, 0),
+    )
+
+
+def describe_codecs(section: Section, codecs: Iterable[Codec]) -> None:
+    """Write codecs into a section of ours: formats, rtpmap, fmtp, feedback and rtx."""
+    formats: list[str] = []
+    for codec in codecs:
+        formats.append(str(codec.payload_type))
+        section.rtpmaps[codec.payload_type] = RtpMap(codec.name, codec.clock_rate, codec.channels)
+        if codec.fmtp:
+            section.fmtps[codec.payload_type] = codec.fmtp
+        section.feedback[codec.payload_type] = codec.feedback
+        if codec.rtx_payload_type is not None:
+            formats.append(str(codec.rtx_payload_type))
+            section.rtpmaps[codec.rtx_payload_type] = RtpMap("rtx", codec.clock_rate)
+            section.fmtps[codec.rtx_payload_type] = f"apt={codec.payload_type}"
+    section.formats = tuple(formats)
