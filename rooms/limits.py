@@ -36,6 +36,7 @@ class Limits:
     data_label_bytes: int = 64
     data_message_bytes: int = 256 * 1024
     data_buffered_bytes: int = 2 * 1024 * 1024
+    data_lossy_buffered_bytes: int = 128 * 1024
     data_messages_per_second: int = 2000
 
     # Media.
@@ -54,6 +55,11 @@ class Limits:
     signal_message_bytes: int = 1024 * 1024
     join_request_bytes: int = 512 * 1024
     signal_messages_per_second: int = 200
+    signal_queue_messages: int = 2000
+    signal_queue_bytes: int = 8 * 1024 * 1024
+    resume_seconds: float = 20.0
+    empty_room_seconds: float = 300.0
+    departed_room_seconds: float = 20.0
     metadata_bytes: int = 512 * 1024
     attributes_bytes: int = 64 * 1024
     name_characters: int = 256
