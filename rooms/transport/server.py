@@ -1,0 +1,160 @@
+"""The RTC server: its sockets and certificate, every peer connection, and their one clock."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections.abc import Callable
+from typing import cast
+
+from rooms.errors import LimitExceeded
+from rooms.limits import Counters, Limits
+from rooms.transport.dtls import new_certificate, still_good
+from rooms.transport.ice_lite import IceAgent, IceLite, Path
+from rooms.transport.media import MediaMux
+from rooms.transport.negotiation import candidate_lines
+from rooms.transport.peer import Peer
+from rooms.transport.seams import PeerListener
+from rooms.transport.udp import UdpSocket
+
+_log = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.02
+SWEEP_SECONDS = 1.0
+
+
+class RtcServer:
+    """All peer connections of a process, on one UDP port of each advertised address.
+
+    One socket is bound per address and never to a wildcard: an answer that left from another local
+    address than the candidate advertised would be ignored by libwebrtc. Port 0 takes a free port,
+    the same for every address; `udp_port` tells which.
+    """
+
+    def __init__(
+        self,
+        addresses: list[str],
+        udp_port: int,
+        limits: Limits,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        rng: random.Random | None = None,
+    ) -> None:
+        self.addresses = addresses or ["127.0.0.1"]
+        self.udp_port = udp_port
+        self.limits = limits
+        self.counters = Counters()
+        self.now = now
+        self.rng = rng or random.SystemRandom()
+        self.certificate = new_certificate()
+        self.ice = IceLite(limits, self.counters)
+        self.mux = MediaMux()
+        self.peers: dict[IceAgent, Peer] = {}
+        self._leaving: set[Peer] = set()
+        self._by_path: dict[Path, Peer] = {}
+        self._sockets: list[UdpSocket] = []
+        self._ticker: asyncio.Task[None] | None = None
+        self._swept_at = now()
+
+    async def start(self) -> None:
+        """Bind every address; raises AddressInUse."""
+        if not still_good(self.certificate):
+            self.certificate = new_certificate()
+        for address in self.addresses:
+            socket = UdpSocket(
+                address, self.udp_port, self.mux, on_stun=self._stun, on_dtls=self._dtls
+            )
+            self._sockets.append(socket)
+            self.udp_port = socket.port
+        self._ticker = asyncio.create_task(self._tick_for_ever())
+
+    async def close(self) -> None:
+        """Say goodbye to every peer, then close the sockets."""
+        for peer in list(self.peers.values()):
+            peer.close_soon()
+        await asyncio.gather(*(each.close() for each in self._leaving))
+        if self._ticker is not None:
+            self._ticker.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._ticker
+        for socket in self._sockets:
+            socket.close()
+        self._sockets.clear()
+
+    def create_peer(self, listener: PeerListener, *, offers: bool = False) -> Peer:
+        """A new peer connection; with `offers` it is the server that describes first.
+
+        Raises LimitExceeded when the server carries as many as it may.
+        """
+        if len(self.peers) >= self.limits.peers:
+            raise LimitExceeded("too many peer connections")
+        peer = Peer(self, listener, offers=offers)
+        self.peers[peer.agent] = peer
+        return peer
+
+    # What a peer needs of us (`seams.Host`).
+
+    def candidates(self) -> tuple[str, ...]:
+        """One host candidate for each socket."""
+        return candidate_lines((each.address, each.port) for each in self._sockets)
+
+    def send(self, path: Path, data: bytes) -> None:
+        """Send a datagram that is not media."""
+        cast(UdpSocket, path.socket).send(data, path.address)
+
+    def forget(self, peer: Peer) -> None:
+        """The peer is closed: no datagram is its any more."""
+        self.ice.forget(peer.agent)
+        self.peers.pop(peer.agent, None)
+        self._leaving.add(peer)
+        for path in peer.agent.paths:
+            if self._by_path.get(path) is peer:
+                del self._by_path[path]
+
+    # What the sockets hand over.
+
+    def _stun(self, data: bytes, address: tuple[str, int], socket: UdpSocket, now: float) -> None:
+        path = Path(socket, address)
+        verdict = self.ice.receive(data, path, now)
+        if verdict.agent is None or verdict.reply is None:
+            return
+        peer = self.peers[verdict.agent]
+        for forgotten in verdict.forgotten:
+            self._by_path.pop(forgotten, None)
+        self._by_path[path] = peer
+        socket.send(verdict.reply, address)
+        if verdict.moved:
+            peer.moved()
+
+    def _dtls(self, data: bytes, address: tuple[str, int], socket: UdpSocket) -> None:
+        path = Path(socket, address)
+        peer = self._by_path.get(path)
+        if peer is None:
+            self.counters.add("dtls_unvalidated_address")
+            return
+        peer.receive_dtls(data, path)
+
+    # Time.
+
+    async def _tick_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            self.tick(self.now())
+
+    def tick(self, now: float) -> None:
+        """Do all that is due: media reports each time, consent each second."""
+        for peer in list(self.peers.values()):
+            try:
+                peer.tick(now)
+            except Exception:
+                # One peer's broken state must not stop the clock of all the others.
+                _log.exception("a peer's tick failed")
+                self.counters.add("tick_failed")
+        if now - self._swept_at >= SWEEP_SECONDS:
+            self._swept_at = now
+            for peer in list(self.peers.values()):
+                peer.sweep(now)
+            self._leaving = {each for each in self._leaving if each.busy}
