@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MAX_REPEATS = 3
 _REPEATS_REMEMBERED = 1024
+_REPORTS_REMEMBERED = 16
 _MAX_SKEW = 1.0  # seconds by which sender reports may contradict our own clock
 _HALF = 0x80000000
 
@@ -74,6 +75,7 @@ class OutgoingStream:
         self._began = (0, 0)
         self._repeats: OrderedDict[int, tuple[int, float]] = OrderedDict()
         self._reported_ntp = 0
+        self._reports_sent: OrderedDict[int, float] = OrderedDict()  # by middle 32 bits of NTP
         self.reported = False
 
     @property
@@ -252,9 +254,14 @@ class OutgoingStream:
             source.keyframes.ask()
             source.wake()
 
-    def reported_on(self, block: ReportBlock) -> None:
-        """Take the subscriber's report block on this stream."""
+    def reported_on(self, block: ReportBlock, now: float) -> None:
+        """Take the subscriber's report block on this stream, and the round trip it shows."""
         self.report_block = block
+        sent = self._reports_sent.get(block.last_sr)
+        if sent is not None:
+            trip = now - sent - block.delay / 65536
+            if 0 <= trip < 10:
+                self.rtt += (trip - self.rtt) / 4
 
     def sender_report(self, now: float) -> SenderReport | None:
         """Our report, on the publisher's clock; None before the publisher's own first one."""
@@ -265,6 +272,9 @@ class OutgoingStream:
         ntp = max(int(seconds * 4294967296), self._reported_ntp + 1)
         self._reported_ntp = ntp
         self.reported = True
+        self._reports_sent[ntp >> 16 & 0xFFFFFFFF] = now
+        if len(self._reports_sent) > _REPORTS_REMEMBERED:
+            self._reports_sent.popitem(last=False)
         return SenderReport(
             ssrc=self.ssrc,
             ntp=ntp & 0xFFFFFFFFFFFFFFFF,

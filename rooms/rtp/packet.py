@@ -98,25 +98,3 @@ def _two_byte(
             return
         yield identifier, bytes(data[position : position + size])
         position += size
-
-
-def payload_bounds(data: bytes | bytearray | memoryview, length: int) -> tuple[int, int] | None:
-    """Where the payload of an RTP packet starts and ends, without header, extensions and padding.
-
-    None when the packet contradicts itself; start equals end when it holds only padding.
-    """
-    if length < HEADER_SIZE:
-        return None
-    first = data[0]
-    start = HEADER_SIZE + 4 * (first & 0x0F)
-    if first & 0x10:
-        if start + 4 > length:
-            return None
-        start += 4 + 4 * (data[start + 2] << 8 | data[start + 3])
-    end = length
-    if first & 0x20:
-        padding = data[length - 1]
-        if padding == 0:
-            return None
-        end -= padding
-    return (start, end) if start <= end else None

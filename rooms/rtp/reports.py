@@ -11,14 +11,14 @@ class Reception:
 
     __slots__ = (
         "_expected_prior", "_last_sr", "_last_sr_at", "_received_prior", "_transit", "clock_rate",
-        "jitter", "loss_fraction", "received",
+        "expected", "jitter", "missing", "received",
     )  # fmt: skip
 
     def __init__(self, clock_rate: int) -> None:
         self.clock_rate = clock_rate
         self.received = 0
         self.jitter = 0.0  # in timestamp units
-        self.loss_fraction = 0.0  # of the last report made
+        self.expected = self.missing = 0  # in the interval of the last block made
         self._transit: int | None = None
         self._expected_prior = 0
         self._received_prior = 0
@@ -48,11 +48,12 @@ class Reception:
         interval = expected - self._expected_prior
         missing = interval - (self.received - self._received_prior)
         self._expected_prior, self._received_prior = expected, self.received
-        self.loss_fraction = missing / interval if interval > 0 and missing > 0 else 0.0
+        self.expected, self.missing = max(0, interval), max(0, missing)
+        fraction = self.missing * 256 // self.expected if self.expected else 0
         delay = 0 if self._last_sr_at is None else int((now - self._last_sr_at) * 65536)
         return ReportBlock(
             ssrc=ssrc,
-            fraction_lost=min(255, int(self.loss_fraction * 256)),
+            fraction_lost=min(255, fraction),
             lost=lost,
             highest=sequence.extended,
             jitter=int(self.jitter) & 0xFFFFFFFF,

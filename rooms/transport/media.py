@@ -1,0 +1,272 @@
+"""SRTP and the streams of one peer connection, once ICE has an address and DTLS has keys."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from rooms.fanout import fan_out
+from rooms.limits import Counters, Limits
+from rooms.rtp import rtcp
+from rooms.rtp.codecs import IncomingSpec
+from rooms.rtp.feedback import Feedback
+from rooms.rtp.incoming import IncomingTrack
+from rooms.rtp.outgoing import OutgoingStream, SendPath
+from rooms.rtp.packet import HEADER, extensions
+from rooms.rtp.ssrcs import Ssrcs
+from rooms.transport.srtp import (
+    REPLAYED,
+    PacketBuffer,
+    Session,
+    protect_rtcp,
+    session_pointer,
+    tag_size,
+    unprotect,
+    unprotect_rtcp,
+)
+from rooms.transport.udp import UdpSocket
+
+_LEAST_RTCP = 8
+_out = PacketBuffer()
+
+
+class MediaMux:
+    """Every open MediaTransport of the server, for its ticker."""
+
+    def __init__(self) -> None:
+        self._transports: set[MediaTransport] = set()
+
+    def add(self, transport: MediaTransport) -> None:
+        """Tick this one from now on."""
+        self._transports.add(transport)
+
+    def discard(self, transport: MediaTransport) -> None:
+        """Tick it no more."""
+        self._transports.discard(transport)
+
+    def tick(self, now: float) -> None:
+        """Call every 20 ms: lets each transport that has something due do it."""
+        for transport in list(self._transports):
+            if transport.due <= now:
+                transport.tick(now)
+
+
+class MediaTransport:
+    """The media of one peer connection. `due` is when `tick` has something to do."""
+
+    def __init__(
+        self, mux: MediaMux, limits: Limits, counters: Counters, *, rng: random.Random
+    ) -> None:
+        self._mux, self._limits, self._counters = mux, limits, counters
+        self.due = 0.0
+        self._ssrcs = Ssrcs(
+            fan_out, self._wake, most=limits.ssrcs_per_kind,
+            cache_packets=limits.incoming_cache_packets,
+        )  # fmt: skip
+        self._feedback = Feedback(
+            self._ssrcs, rng.randrange(1, 1 << 32), nacked=limits.nacked_numbers_per_second,
+            keyframes=limits.keyframe_requests_per_second,
+        )  # fmt: skip
+        self._sessions: tuple[Session, Session] | None = None
+        self._receiving: Any = None  # libsrtp's pointers
+        self._sending: Any = None
+        self._tag = 0
+        self._socket: UdpSocket | None = None
+        self._address: Any = None
+        self._path: SendPath | None = None
+        self._unknown_left = limits.ssrcs_unknown_per_second
+        self._unknown_since = 0.0
+        mux.add(self)
+
+    # What is negotiated.
+
+    def describe_incoming(self, specs: list[IncomingSpec]) -> None:
+        """Receive exactly these sections: new ones appear, missing ones end, others go on."""
+        self._ssrcs.describe(specs)
+
+    def incoming(self, mid: str) -> IncomingTrack | None:
+        """The track received in that section."""
+        return self._ssrcs.tracks.get(mid)
+
+    def add_outgoing(self, out: OutgoingStream) -> None:
+        """Send `out` this way, and heed what its receiver reports."""
+        self._feedback.outgoing[out.ssrc] = out
+        out.wake = self._wake
+        out.set_path(self._path)
+
+    def remove_outgoing(self, out: OutgoingStream) -> None:
+        """Send `out` no more."""
+        if self._feedback.outgoing.pop(out.ssrc, None) is not None:
+            out.set_path(None)
+
+    @property
+    def remb_bps(self) -> int | None:
+        """What the peer says it can receive in all, in bits per second."""
+        return self._feedback.remb
+
+    # Where and how.
+
+    def keys(self, receiving: Session, sending: Session) -> None:
+        """Take the two SRTP sessions that DTLS made; packets before this are dropped."""
+        self._sessions = (receiving, sending)
+        self._receiving = session_pointer(receiving)
+        self._sending = session_pointer(sending)
+        self._tag = tag_size(sending)
+        self._update_path()
+
+    def address(self, socket: UdpSocket, address: Any) -> None:
+        """Exchange media with this address from now on: ICE has nominated it."""
+        if socket is self._socket and address == self._address:
+            return
+        self._forget_address()
+        self._socket, self._address = socket, address
+        socket.media[address] = self
+        self._update_path()
+
+    def _forget_address(self) -> None:
+        # Another peer may have come to the same address since.
+        if self._socket is not None and self._socket.media.get(self._address) is self:
+            del self._socket.media[self._address]
+
+    def _update_path(self) -> None:
+        socket = self._socket
+        if socket is None or self._sessions is None:
+            return
+        self._path = SendPath(
+            self._sending, self._tag, socket.sendto, self._address, self._sessions[1]
+        )
+        for out in self._feedback.outgoing.values():
+            out.set_path(self._path)
+        self._wake()
+
+    def close(self) -> None:
+        """End every stream, both ways, and forget the keys."""
+        self._mux.discard(self)
+        self._forget_address()
+        self._ssrcs.close()
+        self._path = self._receiving = self._sending = self._sessions = None
+        for out in self._feedback.outgoing.values():
+            out.set_path(None)
+            if out.track is not None:
+                out.track.remove_outgoing(out)
+        self._feedback.outgoing.clear()
+        self.due = float("inf")
+
+    def _wake(self) -> None:
+        self.due = 0.0
+
+    # What comes in.
+
+    def receive(self, buffer: PacketBuffer, length: int, now: float) -> None:
+        """Take one datagram of 12 bytes or more that looks like RTP or RTCP; decrypts in place."""
+        session = self._receiving
+        if session is None:
+            self._counters.add("media_before_keys")
+            return
+        data = buffer.data
+        if 192 <= data[1] <= 223:
+            self._receive_rtcp(buffer, length, now)
+            return
+        buffer.length[0] = length
+        code = unprotect(session, buffer.pointer, buffer.length)
+        if code:
+            self._counters.add("srtp_replayed" if code in REPLAYED else "srtp_unauthenticated")
+            return
+        length = end = buffer.length[0]
+        first, second, sequence, timestamp, ssrc = HEADER.unpack_from(data)
+        start = 12 + 4 * (first & 0x0F)
+        if first & 0x10:
+            start += 4 + 4 * (data[start + 2] << 8 | data[start + 3])
+        if first & 0x20:
+            end -= data[length - 1]
+        if start > end:
+            self._counters.add("rtp_malformed")
+            return
+        route = self._ssrcs.routes.get(ssrc)
+        if route is None:
+            if ssrc in self._ssrcs.repairs:
+                self._repaired(ssrc, buffer.view[start:end], timestamp, second, now)
+                return
+            self._learn(buffer, length, ssrc, second & 0x7F, now)
+            route = self._ssrcs.routes.get(ssrc)
+            if route is None:
+                return
+        stream, track, payload_type, level = route
+        if second & 0x7F != payload_type:
+            self._counters.add("rtp_wrong_payload_type")
+            return
+        if level:
+            for identifier, value in extensions(data, length):
+                if identifier == level and value:
+                    track.observe_level(value[0] & 0x7F, now)
+        stream.receive(sequence, timestamp, second & 0x80, bytes(buffer.view[start:end]), now)
+
+    def _learn(
+        self, buffer: PacketBuffer, length: int, ssrc: int, payload_type: int, now: float
+    ) -> None:
+        if now >= self._unknown_since + 1:
+            self._unknown_since = now
+            self._unknown_left = self._limits.ssrcs_unknown_per_second
+        self._unknown_left -= 1
+        if self._unknown_left < 0 or not self._ssrcs.learn(buffer.data, length, ssrc, payload_type):
+            self._counters.add("rtp_unknown_ssrc")
+
+    def _repaired(
+        self, ssrc: int, payload: memoryview, timestamp: int, second: int, now: float
+    ) -> None:
+        """An RTX packet: the original number, then the original payload (RFC 4588 section 4)."""
+        track, rid = self._ssrcs.repairs[ssrc]
+        stream = track.layers.get(rid)
+        if stream is None or len(payload) < 2:
+            return  # a probe, or the repeat of a stream not begun
+        sequence = payload[0] << 8 | payload[1]
+        stream.receive(sequence, timestamp, second & 0x80, bytes(payload[2:]), now, repaired=True)
+
+    def _receive_rtcp(self, buffer: PacketBuffer, length: int, now: float) -> None:
+        size = buffer.apply(unprotect_rtcp, self._receiving, length)
+        if size < _LEAST_RTCP:
+            self._counters.add("srtcp_unauthenticated")
+            return
+        try:
+            items = rtcp.parse(
+                bytes(buffer.view[:size]), most=self._limits.rtcp_packets_per_compound
+            )
+        except rtcp.RtcpError:
+            self._counters.add("rtcp_malformed")
+            return
+        self._feedback.received(items, now)
+
+    # What goes out by itself.
+
+    def tick(self, now: float) -> None:
+        """Send what is due: NACKs, keyframe requests, reports; and say when that is next."""
+        path = self._path
+        if path is None:
+            self.due = float("inf")  # keys and address wake us
+            return
+        for compound in self._feedback.due(now):
+            self._send_rtcp(path, compound)
+        self._count()
+        self.due = self._feedback.next_due(now)
+
+    def _send_rtcp(self, path: SendPath, compound: bytes) -> None:
+        _out.data[: len(compound)] = compound
+        size = _out.apply(protect_rtcp, path.session, len(compound))
+        try:
+            if size > 0:
+                path.sendto(_out.view[:size], path.address)
+        except OSError:
+            self._counters.add("rtcp_send_failed")
+
+    def _count(self) -> None:
+        """Gather what the streams counted by themselves."""
+        for route in self._ssrcs.routes.values():
+            stream = route.stream
+            if stream.failed or stream.malformed or stream.duplicates:
+                self._counters.add("rtp_send_failed", stream.failed)
+                self._counters.add("rtp_malformed", stream.malformed)
+                self._counters.add("rtp_duplicate", stream.duplicates)
+                stream.failed = stream.malformed = stream.duplicates = 0
+        if self._feedback.repeated:
+            self._counters.add("rtp_repeated", self._feedback.repeated)
+            self._feedback.repeated = 0

@@ -1,0 +1,122 @@
+"""One raw UDP socket on one advertised address, and what each datagram is (RFC 7983)."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rooms.limits import Counters, Limits
+from rooms.transport.srtp import PacketBuffer
+
+if TYPE_CHECKING:
+    from rooms.transport.media import MediaTransport
+
+DATAGRAMS_A_WAKE = 64
+BUFFER_BYTES = 8 * 1024 * 1024
+
+
+class OnStun(Protocol):
+    """Takes a STUN datagram from any address."""
+
+    def __call__(self, data: bytes, address: Any, socket: UdpSocket, now: float, /) -> None: ...
+
+
+class OnDtls(Protocol):
+    """Takes a DTLS datagram from any address; it must check that ICE validated it."""
+
+    def __call__(self, data: bytes, address: Any, socket: UdpSocket, /) -> None: ...
+
+
+class UdpSocket:
+    """Receives for everyone at one address; media goes straight to the transport of its sender.
+
+    Bind an address that is advertised, never a wildcard: replies must leave from the address that
+    the client was told. `receive_buffer` and `send_buffer` are the bytes the kernel granted.
+    """
+
+    def __init__(
+        self, address: str, port: int, on_stun: OnStun, on_dtls: OnDtls, limits: Limits,
+        counters: Counters, now: Callable[[], float],
+    ) -> None:  # fmt: skip
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            self._socket.setblocking(False)
+            if family == socket.AF_INET6:
+                self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            self.receive_buffer = self._grow(socket.SO_RCVBUF)
+            self.send_buffer = self._grow(socket.SO_SNDBUF)
+            self._socket.bind((address, port))
+        except BaseException:
+            self._socket.close()
+            raise
+        self.address: str = address
+        self.port: int = self._socket.getsockname()[1]
+        self.sendto: Callable[[Any, Any], int] = self._socket.sendto
+        self.media: dict[Any, MediaTransport] = {}
+        self._buffer = PacketBuffer()
+        self._on_stun, self._on_dtls = on_stun, on_dtls
+        self._limits, self._counters, self._now = limits, counters, now
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def _grow(self, which: int) -> int:
+        """Ask for a large kernel buffer, lest a burst of video be lost; returns what we got."""
+        self._socket.setsockopt(socket.SOL_SOCKET, which, BUFFER_BYTES)
+        # Linux reports the double of what may be used.
+        return self._socket.getsockopt(socket.SOL_SOCKET, which) // 2
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Receive from now on."""
+        self._loop = loop
+        loop.add_reader(self._socket.fileno(), self._drain)
+
+    def close(self) -> None:
+        """Receive no more and free the port."""
+        if self._loop is not None:
+            self._loop.remove_reader(self._socket.fileno())
+            self._loop = None
+        self._socket.close()
+
+    def send(self, data: bytes, address: Any) -> bool:
+        """Send one datagram; False, counted, when the kernel will not take it."""
+        try:
+            self.sendto(data, address)
+        except OSError:
+            self._counters.add("udp_send_failed")
+            return False
+        return True
+
+    def _drain(self) -> None:
+        buffer = self._buffer
+        data, media = buffer.data, self.media
+        receive, most = self._socket.recvfrom_into, self._limits.rtp_bytes
+        now = self._now()
+        for _ in range(DATAGRAMS_A_WAKE):
+            try:
+                length, address = receive(data)
+            except BlockingIOError:
+                return
+            except OSError:
+                self._counters.add("udp_receive_failed")
+                return
+            first = data[0]
+            if 127 < first < 192 and 12 <= length <= most:
+                transport = media.get(address)
+                if transport is not None:
+                    transport.receive(buffer, length, now)
+                else:
+                    self._counters.add("media_unknown_address")
+            else:
+                self._receive_other(first, length, address, now)
+
+    def _receive_other(self, first: int, length: int, address: Any, now: float) -> None:
+        if length == 0:
+            self._counters.add("udp_empty")
+        elif first < 4:
+            self._on_stun(bytes(self._buffer.view[:length]), address, self, now)
+        elif 19 < first < 64:
+            self._on_dtls(bytes(self._buffer.view[:length]), address, self)
+        else:
+            self._counters.add("udp_malformed")
