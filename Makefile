@@ -16,7 +16,7 @@ TEST_PROGRAMS := redis-server=redis-server \
 # A .venv whose python went away (upgraded, or the folder moved) is made anew.
 USABLE := $(shell $(PY) -c 'import pip, sys; print("yes" if sys.version_info >= (3, 11) else "")' 2>/dev/null)
 
-.PHONY: help run setup setup-dev test lint format types bench lock clean anew
+.PHONY: help run setup setup-demo demo setup-dev test lint format types bench readme lock clean anew
 
 help: ## List what make can do
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 14
@@ -26,6 +26,12 @@ run: setup ## Install what is missing, then serve http://localhost:8080
 
 setup: $(VENV)/run.stamp ## Only install what running needs
 	@:
+
+setup-demo: $(VENV)/dev.stamp ## Install what synthetic coworkers need
+	@:
+
+demo: setup-demo ## Seat six synthetic coworkers in a running server's office
+	@exec $(PY) -m server demo --people 6
 
 setup-dev: $(VENV)/dev.stamp node_modules/.stamp ## Install what developing and testing need
 	@scripts/need $(TEST_PROGRAMS)
@@ -48,6 +54,9 @@ types: $(VENV)/dev.stamp node_modules/.stamp ## Check the types of Python and Ja
 
 bench: $(VENV)/dev.stamp ## Measure the forwarding path; writes bench.json
 	$(PY) -m tests.bench
+
+readme: $(VENV)/dev.stamp ## Write the README's settings table anew
+	$(PY) -m tests.settings_table
 
 lock: ## Write both lock files anew (needs uv)
 	uv pip compile $(LOCKING) pyproject.toml -o requirements.lock
