@@ -1,0 +1,164 @@
+"""What a participant's client is told (`Event`), and who carries it there (`Listener`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Protocol
+
+from livekit.protocol.models import (
+    DisconnectReason,
+    ParticipantInfo,
+    SpeakerInfo,
+    SubscriptionError,
+    TrackInfo,
+)
+from livekit.protocol.models import Room as RoomInfo
+
+
+class Next(IntEnum):
+    """What a client should do after it was told to leave (LeaveRequest.Action)."""
+
+    DISCONNECT = 0
+    RESUME = 1
+    RECONNECT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantsChanged:
+    """These participants are now so; a state of DISCONNECTED means that they left."""
+
+    participants: tuple[ParticipantInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RoomChanged:
+    """The room's metadata or numbers changed."""
+
+    room: RoomInfo
+
+
+@dataclass(frozen=True, slots=True)
+class TrackPublished:
+    """The answer to a request to publish: the track's identifier is known from now on."""
+
+    cid: str
+    track: TrackInfo
+
+
+@dataclass(frozen=True, slots=True)
+class TrackUnpublished:
+    """The client's own track was taken down by the server."""
+
+    track_sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrackSubscribed:
+    """Somebody receives the client's own track, for the first time."""
+
+    track_sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrackMuted:
+    """A moderator muted the client's own track."""
+
+    track_sid: str
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakersChanged:
+    """Those who began, continued otherwise, or stopped speaking; the others are as before."""
+
+    speakers: tuple[SpeakerInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A session description of ours: the answer to the client's offer, or an offer of our own."""
+
+    type: str
+    sdp: str
+    id: int
+    mid_to_track_id: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SectionsRequired:
+    """The client must make a fresh offer, with so many more sections that we may send on."""
+
+    audios: int
+    videos: int
+
+
+@dataclass(frozen=True, slots=True)
+class QualitiesWanted:
+    """The highest quality of the client's own video that somebody looks at (-1: nobody)."""
+
+    track_sid: str
+    codec: str
+    highest: int
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionFailed:
+    """A track that the client asked for cannot be had."""
+
+    track_sid: str
+    error: SubscriptionError
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionAllowed:
+    """A publisher allowed, or forbade, this client one of its tracks."""
+
+    participant_sid: str
+    track_sid: str
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The participant is out of the room; the conversation ends after this."""
+
+    reason: DisconnectReason
+    next: Next = Next.DISCONNECT
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionsChanged:
+    """The participant's rights or name changed: its next connection needs a token that says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """Another signal connection of the same client took over from this one."""
+
+
+Event = (
+    ParticipantsChanged
+    | RoomChanged
+    | TrackPublished
+    | TrackUnpublished
+    | TrackSubscribed
+    | TrackMuted
+    | SpeakersChanged
+    | Described
+    | SectionsRequired
+    | QualitiesWanted
+    | SubscriptionFailed
+    | SubscriptionAllowed
+    | Left
+    | PermissionsChanged
+    | Superseded
+)
+
+
+class Listener(Protocol):
+    """Carries events to one client; it must neither block nor raise."""
+
+    def tell(self, event: Event) -> None:
+        """Pass `event` on, in order."""

@@ -1,0 +1,128 @@
+"""What one participant receives: which tracks, in which quality, and what it asked or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from livekit.protocol.models import SubscriptionError
+
+from rooms.events import SubscriptionAllowed, SubscriptionFailed, TrackSubscribed
+from rooms.tracks import PublishedTrack, SubscribedTrack, TrackSettings
+
+if TYPE_CHECKING:
+    from rooms.participant import Participant
+
+REMEMBERED = 1024
+"""Wishes kept for tracks that are not there (yet)."""
+
+
+class Subscriptions:
+    """The tracks that one participant receives, and its wishes about those that may come."""
+
+    def __init__(self, subscriber: Participant, *, automatic: bool) -> None:
+        self._subscriber = subscriber
+        self._automatic = automatic
+        self._wishes: dict[str, bool] = {}
+        self._settings: dict[str, TrackSettings] = {}
+        self._tracks: dict[str, SubscribedTrack] = {}
+
+    def __iter__(self) -> Iterator[SubscribedTrack]:
+        return iter(tuple(self._tracks.values()))
+
+    def __contains__(self, sid: str) -> bool:
+        return sid in self._tracks
+
+    def offered(self, track: PublishedTrack) -> None:
+        """`track` may be had: receive it if that is wished and allowed."""
+        if self._wishes.get(track.sid, self._automatic):
+            self._begin(track)
+
+    def withdrawn(self, track: PublishedTrack) -> None:
+        """`track` is not to be had any more."""
+        self._end(track.sid)
+
+    def update(self, sids: Iterable[str], subscribe: bool) -> None:
+        """The client asks for tracks, or does not want them any more."""
+        for sid in sids:
+            if len(self._wishes) < REMEMBERED or sid in self._wishes:
+                self._wishes[sid] = subscribe
+            if not subscribe:
+                self._end(sid)
+                continue
+            track = self._subscriber.room.track(sid)
+            if track is None:
+                failure = SubscriptionFailed(sid, SubscriptionError.SE_TRACK_NOTFOUND)
+                self._subscriber.tell(failure)
+            else:
+                self._begin(track)
+
+    def configure(self, sids: Iterable[str], settings: TrackSettings) -> None:
+        """The client says how it shows these tracks."""
+        for sid in sids:
+            if len(self._settings) < REMEMBERED or sid in self._settings:
+                self._settings[sid] = settings
+            subscribed = self._tracks.get(sid)
+            if subscribed is not None:
+                subscribed.settings = settings
+                subscribed.apply()
+                self._subscriber.room.wish_changed(subscribed.track)
+
+    def permission_changed(self, track: PublishedTrack) -> None:
+        """The publisher of `track` changed who may receive it."""
+        allowed = track.publisher.publications.allows(self._subscriber, track)
+        if allowed == (track.sid in self._tracks):
+            return
+        wished = self._wishes.get(track.sid, self._automatic)
+        if not allowed:
+            self._end(track.sid)
+        elif wished:
+            self._begin(track)
+        change = SubscriptionAllowed(track.publisher.sid, track.sid, allowed)
+        self._subscriber.tell(change)
+
+    def revoke(self) -> None:
+        """Receive nothing any more; wishes are kept for the day it is allowed again."""
+        for sid in tuple(self._tracks):
+            self._end(sid)
+
+    def bind(self) -> None:
+        """After each negotiation: take hold of the streams that have a section now."""
+        for subscribed in self:
+            if subscribed.out is None:
+                self._bind(subscribed)
+
+    def _bind(self, subscribed: SubscribedTrack) -> None:
+        track = subscribed.track
+        out = self._subscriber.connection.outgoing(track.sid)
+        if out is None:
+            return
+        subscribed.bind(out)
+        if not track.was_subscribed:
+            track.was_subscribed = True
+            track.publisher.tell(TrackSubscribed(track.sid))
+
+    def _begin(self, track: PublishedTrack) -> None:
+        subscriber = self._subscriber
+        if track.sid in self._tracks or track.publisher is subscriber or track.incoming is None:
+            return
+        if not subscriber.permissions.can_subscribe or subscriber.gone:
+            return
+        if not track.publisher.publications.allows(subscriber, track):
+            subscriber.tell(SubscriptionAllowed(track.publisher.sid, track.sid, allowed=False))
+            return
+        subscribed = SubscribedTrack(track, subscriber)
+        subscribed.settings = self._settings.get(track.sid, subscribed.settings)
+        self._tracks[track.sid] = subscribed
+        track.subscribers[subscriber.sid] = subscribed
+        subscriber.connection.send(track)
+        subscriber.room.wish_changed(track)
+
+    def _end(self, sid: str) -> None:
+        subscribed = self._tracks.pop(sid, None)
+        if subscribed is None:
+            return
+        subscribed.out = None
+        subscribed.track.subscribers.pop(self._subscriber.sid, None)
+        self._subscriber.connection.stop_sending(sid)
+        self._subscriber.room.wish_changed(subscribed.track)
