@@ -94,9 +94,8 @@ def agreed_codecs(section: Section) -> tuple[Codec, ...]:
 
 def _our_fmtp(rule: CodecRule, theirs: str) -> str:
     if rule.name == "opus":
-        parameters = fmtp_parameters(theirs)
-        if "1" in (parameters.get("stereo"), parameters.get("sprop-stereo")):
-            # Music, most likely: neither mono nor silence detection would do it good.
+        # `stereo` is what browsers can play, and they always can; only `sprop-stereo` is a wish.
+        if fmtp_parameters(theirs).get("sprop-stereo") == "1":
             return rule.fmtp.replace("usedtx=1", "stereo=1;sprop-stereo=1")
     if rule.required_fmtp:
         return theirs
