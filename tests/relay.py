@@ -180,3 +180,15 @@ class _Onward(asyncio.DatagramProtocol):
 
     def error_received(self, exc: Exception) -> None:
         """The server's port is closed for now: packets are simply lost, as on a network."""
+
+
+def page_script(server_port: int, relay_port: int) -> str:
+    """JavaScript for `add_init_script`: the page finds the server at the relay's port instead."""
+    return f"""(() => {{
+      const real = RTCPeerConnection.prototype.setRemoteDescription;
+      RTCPeerConnection.prototype.setRemoteDescription = function (description, ...rest) {{
+        if (!description || !description.sdp) return real.call(this, description, ...rest);
+        const sdp = description.sdp.replaceAll(" {server_port} typ host", " {relay_port} typ host");
+        return real.call(this, {{ type: description.type, sdp }}, ...rest);
+      }};
+    }})();"""
