@@ -85,6 +85,8 @@ class Participant:
         self.left: Left | None = None
         self.lost_at: float | None = None
         """When the signal connection was lost, while it is."""
+        self.unplugged_at: float | None = None
+        """When a peer connection ended; there is no way back from that."""
         self.missed: dict[str, ParticipantInfo] = {}
         """Those who left while this client had no signal connection, by sid."""
         self.last_sequence = 0
@@ -139,6 +141,8 @@ class Participant:
         """From now on `listener` carries events to the client; None: the signal is lost."""
         before, self._listener = self._listener, listener
         self.lost_at = now if listener is None else None
+        if listener is None and self.unplugged_at is not None:
+            self.leave(DisconnectReason.SIGNAL_CLOSE)
         if before is not None and listener is not None and before is not listener:
             before.tell(Superseded())
 
@@ -260,9 +264,11 @@ class Participant:
             self.room.activated(self)
 
     def disconnected(self, reason: str) -> None:
-        """See `connection.Owner`."""
-        self.room.log_lost(self, reason)
-        self.leave(DisconnectReason.CONNECTION_TIMEOUT, Next.RECONNECT)
+        """See `connection.Owner`. A client that leaves hangs up first: wait for its word a moment."""
+        if self.lost_at is not None:
+            self.leave(DisconnectReason.SIGNAL_CLOSE)
+        elif self.unplugged_at is None:
+            self.unplugged_at = self.room.unplugged(self, reason)
 
     def media_began(self, mid: str, msid: str, track: IncomingTrack) -> None:
         """See `connection.Owner`."""

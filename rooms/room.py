@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+GOODBYE = 0.8
+"""Seconds for a client whose peer connection ended to say that it leaves."""
 MISSED = 1000
 """Departures remembered for a client that has lost its signal connection."""
 
@@ -281,8 +283,7 @@ class Room:
         """To be called every 400 ms: speakers, quality wishes that lasted, lost clients."""
         levels: dict[str, float] = {}
         for one in self:
-            if one.lost_at is not None and now - one.lost_at >= self.limits.resume_seconds:
-                one.leave(DisconnectReason.SIGNAL_CLOSE)
+            if self._overdue(one, now):
                 continue
             level = 0.0
             for track in one.publications:
@@ -295,9 +296,19 @@ class Room:
         if changes:
             self.broadcast(SpeakersChanged(changes))
 
-    def log_lost(self, participant: Participant, reason: str) -> None:
-        """A participant's peer connection ended by itself."""
-        log.info("connection lost", extra={"participant": participant.sid, "reason": reason})
+    def unplugged(self, participant: Participant, reason: str) -> float:
+        """A peer connection of `participant` ended by itself; when that was."""
+        log.info("connection ended", extra={"participant": participant.sid, "reason": reason})
+        return self._clock()
+
+    def _overdue(self, participant: Participant, now: float) -> bool:
+        """Show out a participant whose client is lost for good."""
+        lost, unplugged = participant.lost_at, participant.unplugged_at
+        if lost is not None and now - lost >= self.limits.resume_seconds:
+            participant.leave(DisconnectReason.SIGNAL_CLOSE)
+        elif unplugged is not None and now - unplugged >= GOODBYE:
+            participant.leave(DisconnectReason.CONNECTION_TIMEOUT, Next.RECONNECT)
+        return participant.gone
 
     def _offer(self, track: PublishedTrack) -> None:
         for one in self:

@@ -1,0 +1,80 @@
+"""The live rooms alone, over LiveKit's protocol, inside the test's own process and event loop."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from aiohttp import web
+
+from rooms.limits import Limits
+from rooms.live_rooms import LiveRooms
+from rooms.presence import MemoryPresence
+from rooms.transport.server import RtcServer
+from server.keys import LIVE_ROOMS, SETTINGS
+from server.settings import Settings
+from server.signalling import add_signalling_routes, tokens
+
+API_KEY = "rooms-test"
+API_SECRET = "a secret for tests, long enough for HS256"
+
+
+class RoomsServer:
+    """Signalling on a free port of 127.0.0.1 and media on another, kept over `restart()`."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self.http_port = 0
+        self.udp_port = 0
+        self.presence = MemoryPresence()
+        self.rtc: RtcServer
+        self.rooms: LiveRooms
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def url(self) -> str:
+        """Where clients connect."""
+        return f"ws://127.0.0.1:{self.http_port}"
+
+    @property
+    def http_url(self) -> str:
+        """Where the RoomService listens."""
+        return f"http://127.0.0.1:{self.http_port}"
+
+    async def start(self) -> None:
+        """Listen, on the ports of the last time if there was one."""
+        self.rtc = RtcServer(["127.0.0.1"], self.udp_port, self.limits)
+        await self.rtc.start()
+        self.udp_port = self.rtc.udp_port
+        self.rooms = LiveRooms(self.rtc, self.presence, self.limits)
+        await self.rooms.start()
+        app = web.Application()
+        app[SETTINGS] = Settings(api_key=API_KEY, api_secret=API_SECRET)
+        app[LIVE_ROOMS] = self.rooms
+        add_signalling_routes(app)
+        self._runner = web.AppRunner(app, shutdown_timeout=1.0)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self.http_port, reuse_address=True)
+        await site.start()
+        if not self.http_port:
+            sockets: Any = self._runner.addresses
+            self.http_port = int(sockets[0][1])
+
+    async def stop(self) -> None:
+        """Close in order, as Moulin does."""
+        await self.rooms.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+        await self.rtc.close()
+
+    async def restart(self) -> None:
+        """Stop, then start again on the same ports, knowing nothing of before."""
+        await self.stop()
+        await self.start()
+
+    def token(self, identity: str, room: str = "atelier", **grants: Any) -> str:
+        """A token that lets `identity` into `room`."""
+        return tokens.sign(
+            API_KEY, API_SECRET, now=time.time(), identity=identity, room=room, **grants
+        )
