@@ -72,11 +72,15 @@ class UdpSocket:
         self._loop = loop
         loop.add_reader(self._socket.fileno(), self._drain)
 
-    def close(self) -> None:
-        """Receive no more and free the port."""
+    def stop(self) -> None:
+        """Receive no more until `start`."""
         if self._loop is not None:
             self._loop.remove_reader(self._socket.fileno())
             self._loop = None
+
+    def close(self) -> None:
+        """Receive no more and free the port."""
+        self.stop()
         self._socket.close()
 
     def send(self, data: bytes, address: Any) -> bool:

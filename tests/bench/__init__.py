@@ -1,0 +1,1 @@
+"""What forwarding costs: `python -m tests.bench` measures it with real sockets and real SRTP."""
