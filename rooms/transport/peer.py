@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, cast
 
 from rooms.errors import LocalError, NegotiationError
 from rooms.rtp.outgoing import OutgoingStream
@@ -26,6 +26,7 @@ from rooms.transport.negotiation import (
 )
 from rooms.transport.seams import Answer, Host, Offer, PeerListener
 from rooms.transport.slots import OutgoingTrack, Slot
+from rooms.transport.udp import UdpSocket
 
 __all__ = ["Answer", "Offer", "OutgoingTrack", "Peer", "PeerListener"]
 
@@ -261,7 +262,7 @@ class Peer:
         """The path to the remote side was found or changed."""
         path = self.agent.selected
         if path is not None and not self.closed:
-            self.media.address(path.socket, path.address)
+            self.media.address(cast(UdpSocket, path.socket), path.address)
             self._start_dtls()
 
     def receive_dtls(self, data: bytes, path: Path) -> None:
@@ -269,10 +270,6 @@ class Peer:
         if not self.connected and not self.agent.nominated and self.agent.prefer(path):
             self.moved()
         self._dtls.receive(data)
-
-    def tick(self, now: float) -> None:
-        """Let the media send what is due."""
-        self.media.tick(now)
 
     def sweep(self, now: float) -> None:
         """End the connection when the remote side fell silent; called each second."""

@@ -8,9 +8,9 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
-from rooms.errors import LimitExceeded
+from rooms.errors import AddressInUse, LimitExceeded
 from rooms.limits import Counters, Limits
 from rooms.transport.dtls import new_certificate, still_good
 from rooms.transport.ice_lite import IceAgent, IceLite, Path
@@ -63,13 +63,31 @@ class RtcServer:
         """Bind every address; raises AddressInUse."""
         if not still_good(self.certificate):
             self.certificate = new_certificate()
+        loop = asyncio.get_running_loop()
         for address in self.addresses:
-            socket = UdpSocket(
-                address, self.udp_port, self.mux, on_stun=self._stun, on_dtls=self._dtls
-            )
+            socket = self._bind(address)
             self._sockets.append(socket)
             self.udp_port = socket.port
+        for socket in self._sockets:
+            socket.start(loop)
         self._ticker = asyncio.create_task(self._tick_for_ever())
+
+    def _bind(self, address: str) -> UdpSocket:
+        try:
+            return UdpSocket(
+                address,
+                self.udp_port,
+                self._stun,
+                self._dtls,
+                self.limits,
+                self.counters,
+                self.now,
+            )
+        except OSError as error:
+            for socket in self._sockets:
+                socket.close()
+            self._sockets.clear()
+            raise AddressInUse(f"cannot bind {address} port {self.udp_port}: {error}") from error
 
     async def close(self) -> None:
         """Say goodbye to every peer, then close the sockets."""
@@ -116,7 +134,7 @@ class RtcServer:
 
     # What the sockets hand over.
 
-    def _stun(self, data: bytes, address: tuple[str, int], socket: UdpSocket, now: float) -> None:
+    def _stun(self, data: bytes, address: Any, socket: UdpSocket, now: float) -> None:
         path = Path(socket, address)
         verdict = self.ice.receive(data, path, now)
         if verdict.agent is None or verdict.reply is None:
@@ -129,7 +147,7 @@ class RtcServer:
         if verdict.moved:
             peer.moved()
 
-    def _dtls(self, data: bytes, address: tuple[str, int], socket: UdpSocket) -> None:
+    def _dtls(self, data: bytes, address: Any, socket: UdpSocket) -> None:
         path = Path(socket, address)
         peer = self._by_path.get(path)
         if peer is None:
@@ -146,13 +164,12 @@ class RtcServer:
 
     def tick(self, now: float) -> None:
         """Do all that is due: media reports each time, consent each second."""
-        for peer in list(self.peers.values()):
-            try:
-                peer.tick(now)
-            except Exception:
-                # One peer's broken state must not stop the clock of all the others.
-                _log.exception("a peer's tick failed")
-                self.counters.add("tick_failed")
+        try:
+            self.mux.tick(now)
+        except Exception:
+            # One peer's broken state must not stop the clock of all the others.
+            _log.exception("media tick failed")
+            self.counters.add("tick_failed")
         if now - self._swept_at >= SWEEP_SECONDS:
             self._swept_at = now
             for peer in list(self.peers.values()):
