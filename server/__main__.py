@@ -1,0 +1,151 @@
+"""The command line: python -m server serve, migrate, token, owner-link, demo."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from server.logs import configure_logs
+from server.settings import BadSettings, Settings, load_settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Moulin, a virtual coworking house. Settings come from MOULIN_* variables.",
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="python -m server")
+
+
+@app.command()
+def serve() -> None:
+    """Serve pages, signalling and media until Ctrl-C."""
+    from server.serving import CannotStart
+    from server.serving import serve as serve_until_stopped
+
+    settings = _settings()
+    _run_or_refuse(lambda: serve_until_stopped(settings), CannotStart)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's tables up to date (serve does it by itself)."""
+    from server.storage.database import Database, DatabaseUnavailable
+
+    settings = _settings()
+
+    async def bring_up_to_date() -> None:
+        database = Database(settings.database)
+        try:
+            await database.migrate()
+        finally:
+            await database.close()
+
+    _run_or_refuse(bring_up_to_date, DatabaseUnavailable)
+    typer.echo("The database is up to date.")
+
+
+@app.command()
+def token(
+    room: Annotated[str, typer.Option(help="Name of the room, such as an office's id.")],
+    identity: Annotated[str, typer.Option(help="Who the token is for, unique in the room.")],
+    name: Annotated[str, typer.Option(help="Name that others see.")] = "",
+    hours: Annotated[float, typer.Option(help="How long it opens the room.", min=0.01)] = 6,
+    admin: Annotated[bool, typer.Option(help="May moderate the room.")] = False,
+    hidden: Annotated[bool, typer.Option(help="Others do not see this participant.")] = False,
+) -> None:
+    """Print a LiveKit access token for a room."""
+    from server.signalling.tokens import sign
+
+    settings = _settings()
+    signed = sign(
+        settings.api_key,
+        settings.api_secret,
+        now=time.time(),
+        identity=identity,
+        name=name or identity,
+        room=room,
+        ttl=hours * 3600,
+        room_admin=admin,
+        hidden=hidden,
+    )
+    typer.echo(signed)
+
+
+@app.command("owner-link")
+def owner_link(
+    community: Annotated[str, typer.Option(help="Its piece of address (default: the first).")] = "",
+) -> None:
+    """Print a new one-time link that makes its holder the owner."""
+    from server.serving import CannotStart, new_owner_link
+    from server.storage.database import Database, DatabaseUnavailable
+
+    settings = _settings()
+
+    async def make() -> None:
+        database = Database(settings.database)
+        try:
+            await database.migrate()
+            typer.echo(await new_owner_link(database, settings, community))
+        finally:
+            await database.close()
+
+    _run_or_refuse(make, CannotStart, DatabaseUnavailable)
+
+
+@app.command()
+def demo(
+    people: Annotated[int, typer.Option(help="How many coworkers to seat.", min=1, max=50)] = 6,
+    office: Annotated[str, typer.Option(help="Office's piece of address or id.")] = "",
+    url: Annotated[str, typer.Option(help="Running server (default: the settings' own).")] = "",
+) -> None:
+    """Seat synthetic coworkers in an office of a running server until Ctrl-C."""
+    from server.demo import run_demo
+
+    run_demo(_settings(), people=people, url=url, office=office)
+
+
+def _settings() -> Settings:
+    try:
+        settings = load_settings()
+    except BadSettings as error:
+        _refuse(error)
+    configure_logs(settings.log_level, settings.log_format)
+    return settings
+
+
+def _run_or_refuse(
+    work: Callable[[], Coroutine[Any, Any, None]], *refusals: type[Exception]
+) -> None:
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(work())
+    except refusals as error:
+        _refuse(error)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's loop where it is installed (not on Windows, not on PyPy), else asyncio's own."""
+    with contextlib.suppress(ImportError):
+        import uvloop
+
+        return uvloop.new_event_loop
+    return None
+
+
+def _refuse(error: Exception) -> NoReturn:
+    typer.echo(f"moulin: {error}", err=True)
+    raise typer.Exit(2)
+
+
+if __name__ == "__main__":
+    main()

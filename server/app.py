@@ -1,0 +1,109 @@
+"""The application, composed: what it is made of, in which order it starts, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from aiohttp import web
+
+from rooms.live_rooms import LiveRooms
+from rooms.presence import MemoryPresence, Presence
+from rooms.redis_presence import RedisPresence
+from rooms.transport.server import RtcServer
+from server.demo_community import open_demo_community
+from server.i18n import LOCALES, Catalogs
+from server.keys import (
+    CATALOGS,
+    COOKIES,
+    DATABASE,
+    LIVE_PAGES,
+    LIVE_ROOMS,
+    PRESENCE,
+    RATE_LIMITS,
+    RTC_SERVER,
+    SETTINGS,
+    STATIC_FILES,
+)
+from server.settings import BadSettings, Settings
+from server.signalling import add_signalling_routes
+from server.storage.database import Database
+from server.storage.queries.communities import count_communities
+from server.web import middleware
+from server.web.cookies import Cookies
+from server.web.live import LivePages
+from server.web.person import right_now
+from server.web.rate_limits import RateLimits
+from server.web.rendering import set_up_templates
+from server.web.routes import add_routes
+from server.web.static_files import StaticFiles
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def build_app(settings: Settings) -> web.Application:
+    """The whole server as one aiohttp application; nothing is opened before it starts."""
+    app = web.Application(
+        client_max_size=settings.limits.signal_message_bytes,
+        middlewares=[
+            middleware.log_requests,
+            middleware.show_errors,
+            middleware.refuse_large_bodies,
+            middleware.refuse_forged_changes,
+        ],
+    )
+    app[SETTINGS] = settings
+    app[CATALOGS] = Catalogs(LOCALES, PROJECT / "static" / "js")
+    app[COOKIES] = Cookies(settings.secret_key, secure=settings.is_secure)
+    app[RATE_LIMITS] = RateLimits()
+    app[STATIC_FILES] = StaticFiles(PROJECT / "static")
+    app[DATABASE] = Database(settings.database)
+    app[PRESENCE] = _presence(settings)
+    app[LIVE_PAGES] = LivePages(app[PRESENCE])
+    app[RTC_SERVER] = RtcServer(settings.media_addresses, settings.rtc_udp_port, settings.limits)
+    app[LIVE_ROOMS] = LiveRooms(app[RTC_SERVER], app[PRESENCE], settings.limits)
+    set_up_templates(app, PROJECT / "templates")
+    add_signalling_routes(app)
+    add_routes(app)
+    app.on_response_prepare.append(middleware.add_headers)
+    app.on_shutdown.append(_say_goodbye)
+    app.cleanup_ctx.extend([_database, _live_presence, _media])
+    return app
+
+
+def _presence(settings: Settings) -> Presence:
+    if not settings.redis_url:
+        return MemoryPresence()
+    try:
+        return RedisPresence(settings.redis_url)
+    except ValueError as error:
+        raise BadSettings(f"MOULIN_REDIS_URL: {error}") from None
+
+
+async def _database(app: web.Application) -> AsyncIterator[None]:
+    database = app[DATABASE]
+    await database.migrate()
+    async with database.writing() as db:
+        if app[SETTINGS].demo_community and await count_communities(db) == 0:
+            await open_demo_community(db, right_now())
+    yield
+    await database.close()
+
+
+async def _live_presence(app: web.Application) -> AsyncIterator[None]:
+    await app[PRESENCE].start()
+    yield
+    await app[PRESENCE].close()
+
+
+async def _media(app: web.Application) -> AsyncIterator[None]:
+    await app[RTC_SERVER].start()
+    await app[LIVE_ROOMS].start()
+    yield
+    await app[RTC_SERVER].close()
+
+
+async def _say_goodbye(app: web.Application) -> None:
+    """Before handlers are awaited: end the conversations and the streams that keep them busy."""
+    app[LIVE_PAGES].close()
+    await app[LIVE_ROOMS].close()

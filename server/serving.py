@@ -1,0 +1,94 @@
+"""Serving until told to stop: start, say where and how to get in, end in order."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import structlog
+from aiohttp import web
+
+from rooms.errors import AddressInUse
+from server.app import build_app
+from server.keys import DATABASE
+from server.settings import BadSettings, Settings
+from server.storage.database import Database, DatabaseUnavailable
+from server.storage.queries.communities import (
+    community_by_slug,
+    has_owner,
+    list_communities,
+)
+from server.storage.queries.owner_links import add_owner_link
+from server.web.person import right_now
+
+SHUTDOWN_SECONDS = 3.0
+
+log = structlog.stdlib.get_logger("server")
+
+
+class CannotStart(Exception):
+    """Why the server does not start, in one line."""
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM; raises CannotStart."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        app = build_app(settings)
+    except (BadSettings, DatabaseUnavailable) as error:
+        raise CannotStart(str(error)) from None
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    try:
+        await _start(runner, settings)
+        await _announce(app[DATABASE], settings)
+        await stop.wait()
+        log.info("closing")
+    finally:
+        await runner.cleanup()
+
+
+async def _start(runner: web.AppRunner, settings: Settings) -> None:
+    try:
+        await runner.setup()
+    except DatabaseUnavailable as error:
+        raise CannotStart(str(error)) from None
+    except (AddressInUse, OSError) as error:
+        raise CannotStart(f"MOULIN_RTC_ADDRESSES, MOULIN_RTC_UDP_PORT: {error}") from None
+    site = web.TCPSite(runner, settings.http_host, settings.http_port)
+    try:
+        await site.start()
+    except OSError as error:
+        where = f"{settings.http_host}:{settings.http_port}"
+        reason = error.strerror or str(error)
+        raise CannotStart(
+            f"MOULIN_HTTP_HOST, MOULIN_HTTP_PORT: cannot listen on {where}: {reason}"
+        ) from None
+
+
+async def _announce(database: Database, settings: Settings) -> None:
+    """Say the address, and as long as nobody has claimed the house, a fresh key to it.
+
+    Printed, not logged: logs are kept and passed on, and the key must not be.
+    """
+    print(f"Moulin: {settings.address}", flush=True)
+    async with database.reading() as db:
+        first = await list_communities(db)
+        is_claimed = not first or await has_owner(db, first[0].id)
+    if not is_claimed:
+        link = await new_owner_link(database, settings, first[0].slug)
+        print(f"Owner link (once, within two days): {link}", flush=True)
+
+
+async def new_owner_link(database: Database, settings: Settings, slug: str = "") -> str:
+    """A one-time owner link to a community, the first without `slug`; raises CannotStart."""
+    async with database.writing() as db:
+        if slug:
+            community = await community_by_slug(db, slug)
+        else:
+            community = next(iter(await list_communities(db)), None)
+        if community is None:
+            raise CannotStart(f"there is no community called {slug!r}" if slug else "no community")
+        token = await add_owner_link(db, community.id, right_now())
+    return f"{settings.address}/cle/{token}"

@@ -1,0 +1,111 @@
+"""The JSON that scripts and other programs ask for: entering an office, and the server's health."""
+
+from __future__ import annotations
+
+from json import JSONDecodeError
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from server.community.entry import Refusal, refusal
+from server.community.offices import Office
+from server.community.people import Person, identity_of, may_manage
+from server.keys import COOKIES, DATABASE, PRESENCE, SETTINGS
+from server.signalling.tokens import sign
+from server.storage.queries import communities
+from server.web.choices import name_person
+from server.web.doors import refusal_at
+from server.web.person import check_rate, right_now, typed_name
+from server.web.place import Place, place_of
+from server.web.rate_limits import ENTRIES, NAMES
+from server.web.refused import Refused
+
+ENTRY_SECONDS = 600
+"""How long the token of an entry opens the office: long enough for the slowest green room."""
+_STATUS = {Refusal.NAME_REQUIRED: 400, Refusal.NOT_ALLOWED: 403, Refusal.FULL: 409}
+
+
+async def enter(request: web.Request) -> web.Response:
+    """POST /c/{community}/{office}/entrer: push the door.
+
+    Takes {"name"}, needed from a stranger; answers {"url", "token", "identity", "name", "room"}.
+    """
+    check_rate(request, ENTRIES)
+    place = await place_of(request)
+    office = place.office(request.match_info["office"])
+    why_not = refusal_at(place, office, request.app[PRESENCE])
+    name = await _posted_name(request)
+    if why_not is Refusal.NAME_REQUIRED and name:
+        why_not = None
+    if why_not is not None:
+        raise Refused(_STATUS[why_not], why_not.value)
+    person = place.person
+    if person is None or (name and name != person.name):
+        check_rate(request, NAMES)
+        person = await _named(request, place, office, typed_name(name))
+    response = web.json_response(_entry(request, place, office, person))
+    response.headers["Cache-Control"] = "no-store"
+    if place.person is None:
+        request.app[COOKIES].log_in(response, person)
+    return response
+
+
+async def _posted_name(request: web.Request) -> str:
+    try:
+        body = await request.json() if request.can_read_body else {}
+    except (JSONDecodeError, UnicodeDecodeError):
+        raise Refused(400, "bad_request") from None
+    if not isinstance(body, dict) or not isinstance(body.get("name", ""), str):
+        raise Refused(400, "bad_request")
+    return str(body.get("name", ""))
+
+
+async def _named(request: web.Request, place: Place, office: Office, name: str) -> Person:
+    """This browser's person under that name, made only when the door is not full to them."""
+    if place.person is None:
+        count = len(request.app[PRESENCE].who(office.id))
+        stranger = Person("", name)
+        if why_not := refusal(stranger, place.standing, office, count=count):
+            raise Refused(_STATUS[why_not], why_not.value)
+    return await name_person(request, name)
+
+
+def _entry(request: web.Request, place: Place, office: Office, person: Person) -> dict[str, str]:
+    settings = request.app[SETTINGS]
+    role = place.standing.role
+    identity = identity_of(person, role)
+    token = sign(
+        settings.api_key,
+        settings.api_secret,
+        now=right_now().timestamp(),
+        identity=identity,
+        name=person.name,
+        room=office.id,
+        ttl=ENTRY_SECONDS,
+        attributes={"role": role.value},
+        room_admin=may_manage(role),
+        can_update_own_metadata=True,
+    )
+    return {
+        "url": signalling_url(request),
+        "token": token,
+        "identity": identity,
+        "name": person.name,
+        "room": office.id,
+    }
+
+
+def signalling_url(request: web.Request) -> str:
+    """Where the browser that asks reaches signalling: the host that it already reached."""
+    settings = request.app[SETTINGS]
+    scheme = "wss" if settings.is_secure else "ws"
+    public_host = urlsplit(settings.address).netloc
+    is_local = request.host.partition(":")[0] in ("localhost", "127.0.0.1", "[")
+    return f"{scheme}://{request.host if is_local else public_host}"
+
+
+async def health(request: web.Request) -> web.Response:
+    """GET /sante: whether the server and its database answer."""
+    async with request.app[DATABASE].reading() as db:
+        await communities.count_communities(db)
+    return web.json_response({"status": "ok"}, headers={"Cache-Control": "no-store"})

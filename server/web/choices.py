@@ -1,0 +1,70 @@
+"""What people choose about themselves: their name, their language, and to be forgotten."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aiohttp import web
+
+from server.community.people import Person
+from server.i18n import LANGUAGES
+from server.keys import COOKIES, DATABASE
+from server.storage.queries import people
+from server.web.person import check_rate, known_person, remember_person, right_now, typed_name
+from server.web.rate_limits import NAMES
+
+
+def safe_next(text: object) -> str:
+    """An address of this server to go on to; "/" for anything that leads elsewhere."""
+    is_ours = (
+        isinstance(text, str)
+        and text.startswith("/")
+        and not text.startswith(("//", "/\\"))
+        and text.isprintable()
+    )
+    return str(text) if is_ours else "/"
+
+
+async def name_person(request: web.Request, name: str) -> Person:
+    """Give this browser's person that name; a stranger becomes a guest."""
+    person = await known_person(request)
+    async with request.app[DATABASE].writing() as db:
+        if person is None:
+            person = await people.add_person(db, name, right_now())
+        elif person.name != name:
+            await people.rename_person(db, person.id, name)
+            person = replace(person, name=name)
+    remember_person(request, person)
+    return person
+
+
+async def choose_name(request: web.Request) -> web.Response:
+    """POST /nom: become a guest, or change one's name."""
+    check_rate(request, NAMES)
+    form = await request.post()
+    person = await name_person(request, typed_name(form.get("name")))
+    response = web.HTTPSeeOther(safe_next(form.get("next")))
+    request.app[COOKIES].log_in(response, person)
+    return response
+
+
+async def choose_language(request: web.Request) -> web.Response:
+    """POST /langue: French or English from now on."""
+    form = await request.post()
+    response = web.HTTPSeeOther(safe_next(form.get("next")))
+    lang = form.get("lang")
+    if isinstance(lang, str) and lang in LANGUAGES:
+        request.app[COOKIES].remember_language(response, lang)
+    return response
+
+
+async def be_forgotten(request: web.Request) -> web.Response:
+    """POST /sortir: this browser is nobody's; a guest is erased, a member's logins end."""
+    person = await known_person(request)
+    if person is not None:
+        async with request.app[DATABASE].writing() as db:
+            if not await people.forget_guest(db, person.id):
+                await people.end_logins(db, person.id)
+    response = web.HTTPSeeOther("/")
+    request.app[COOKIES].log_out(response)
+    return response

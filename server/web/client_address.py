@@ -1,0 +1,38 @@
+"""From which address a request really comes, when proxies that we trust stand between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from aiohttp import web
+
+
+def client_address(request: web.Request, trusted_proxies: Iterable[str]) -> str:
+    """The address of the person's side: the last one of X-Forwarded-For that no proxy of ours is.
+
+    An IPv6 address is cut to its /64, which is what one home or phone has.
+    """
+    networks = [ip_network(network) for network in trusted_proxies]
+
+    def is_trusted(address: str) -> bool:
+        try:
+            return any(ip_address(address) in network for network in networks)
+        except ValueError:
+            return False
+
+    address = request.remote or ""
+    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")[-20:]]
+    while is_trusted(address) and hops:
+        address = hops.pop()
+    return _home(address)
+
+
+def _home(address: str) -> str:
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
+        return str(ip_network((int(parsed), 64), strict=False).network_address)
+    return str(parsed)

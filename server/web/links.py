@@ -1,0 +1,229 @@
+"""Links that open something: invitations, and the owner's one-time key."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from aiohttp import web
+from babel.dates import format_datetime
+
+from server.community.communities import Community
+from server.community.errors import LinkRefused
+from server.community.invitations import Invitation, LinkState
+from server.community.people import Person, Role
+from server.i18n import Words
+from server.keys import COOKIES, DATABASE, PRESENCE, SETTINGS
+from server.storage.queries import communities, invitations, offices, owner_links, people
+from server.web.doors import community_ref, community_url, office_url, office_view, zone_of
+from server.web.person import check_rate, known_person, right_now, typed_name
+from server.web.place import Place, standing_of
+from server.web.rate_limits import NAMES, OWNER_LINKS
+from server.web.refused import Refused
+from server.web.rendering import render, words_of
+from server.web.views import CardView, InvitationView, OwnerLinkView
+
+
+def link_words(state: LinkState, words: Words) -> str:
+    """Why a link does not open, and what to do; "" when it does."""
+    _ = words.gettext
+    return {
+        LinkState.VALID: "",
+        LinkState.EXPIRED: _("Cette invitation a expiré. Demandez-en une nouvelle."),
+        LinkState.USED_UP: _("Cette invitation a déjà servi à tout le monde qu’elle pouvait."),
+        LinkState.REVOKED: _("Cette invitation a été retirée. Demandez-en une nouvelle."),
+        LinkState.UNKNOWN: _("Ce lien n’ouvre rien. Vérifiez qu’il est complet."),
+    }[state]
+
+
+async def _invited_place(request: web.Request, invitation: Invitation) -> tuple[Place, LinkState]:
+    """The place that an invitation opens, and whether it opens to this request's person."""
+    now = right_now()
+    person = await known_person(request)
+    async with request.app[DATABASE].reading() as db:
+        community = await communities.community_by_id(db, invitation.community_id)
+        if community is None:
+            raise Refused(404, "not_found")
+        doors = await offices.offices_of(db, community.id)
+        state = invitation.state(now)
+        if (
+            state is LinkState.USED_UP
+            and person
+            and await invitations.was_admitted(db, invitation.id, person.id)
+        ):
+            state = LinkState.VALID
+    place = Place(community, doors, person, await standing_of(request, community))
+    return place, state
+
+
+async def _invitation_at(request: web.Request) -> Invitation | None:
+    async with request.app[DATABASE].reading() as db:
+        return await invitations.invitation_by_token(db, request.match_info["token"])
+
+
+async def invitation_page(request: web.Request) -> web.Response:
+    """GET /i/{token}: what the invitation opens. Uses nothing up, whoever asks."""
+    invitation, words = await _invitation_at(request), words_of(request)
+    if invitation is None:
+        return await _unknown_invitation(request, words)
+    place, state = await _invited_place(request, invitation)
+    is_open = state is LinkState.VALID
+    office = next((each for each in place.offices if each.id == invitation.office_id), None)
+    presence = request.app[PRESENCE]
+    view = InvitationView(
+        state=state.value,
+        explanation=link_words(state, words),
+        accept_url=request.path,
+        name=place.person.name if place.person else "",
+        community=community_ref(place, words) if is_open else None,
+        office=office_view(place, office, presence, words) if is_open and office else None,
+        expires=_expires(invitation, place.community, words) if is_open else "",
+        uses_left=_uses_left(invitation, words) if is_open else "",
+    )
+    card = _invitation_card(request, view, words)
+    role = place.standing.role
+    status = 200 if is_open else 410
+    return await render(request, "invitation.html", view, card=card, role=role, status=status)
+
+
+async def _unknown_invitation(request: web.Request, words: Words) -> web.Response:
+    view = InvitationView(
+        state=LinkState.UNKNOWN.value,
+        explanation=link_words(LinkState.UNKNOWN, words),
+        accept_url="",
+        name="",
+        community=None,
+        office=None,
+    )
+    card = _invitation_card(request, view, words)
+    return await render(request, "invitation.html", view, card=card, status=404)
+
+
+async def accept_invitation(request: web.Request) -> web.Response:
+    """POST /i/{token}: take a name, be let in, go to the door that is open now."""
+    check_rate(request, NAMES)
+    invitation = await _invitation_at(request)
+    if invitation is None:
+        raise Refused(404, "not_found")
+    form = await request.post()
+    place, _state = await _invited_place(request, invitation)
+    person = place.person
+    posted = form.get("name")
+    name = typed_name(posted) if posted or person is None else person.name
+    try:
+        person = await _admit(request, invitation, person, name)
+    except LinkRefused:
+        raise web.HTTPSeeOther(request.path) from None  # the page says why
+    office = next((each for each in place.offices if each.id == invitation.office_id), None)
+    target = community_url(place.community)
+    if office is not None:
+        target = office_url(place.community, office) + "/salle"
+    response = web.HTTPSeeOther(target)
+    request.app[COOKIES].log_in(response, person)
+    return response
+
+
+async def _admit(
+    request: web.Request, invitation: Invitation, person: Person | None, name: str
+) -> Person:
+    """Use the invitation for a person of that name, in one transaction; raises LinkRefused."""
+    now = right_now()
+    async with request.app[DATABASE].writing() as db:
+        if person is None:
+            person = await people.add_person(db, name, now)
+        elif person.name != name:
+            await people.rename_person(db, person.id, name)
+        await invitations.use_invitation(db, invitation, person.id, now)
+    return person
+
+
+def _expires(invitation: Invitation, community: Community, words: Words) -> str:
+    if invitation.expires_at is None:
+        return ""
+    return words.gettext("Ce lien ouvre jusqu’au %(date)s.") % {
+        "date": local_date(invitation.expires_at, community, words)
+    }
+
+
+def local_date(moment: datetime, community: Community, words: Words) -> str:
+    """A moment, in the community's time zone and the reader's language."""
+    return format_datetime(
+        moment, "d MMMM y, HH:mm", tzinfo=zone_of(community), locale=words.locale
+    )
+
+
+def _uses_left(invitation: Invitation, words: Words) -> str:
+    if invitation.max_uses is None:
+        return ""
+    left = invitation.max_uses - invitation.uses
+    return words.ngettext("Il reste %(num)d place.", "Il reste %(num)d places.", left) % {
+        "num": left
+    }
+
+
+def _invitation_card(request: web.Request, view: InvitationView, words: Words) -> CardView:
+    _ = words.gettext
+    title, description = _("Une invitation"), view.explanation
+    if view.community is not None:
+        opens = view.office.name if view.office else view.community.name
+        title = _("Vous êtes invité·e: %(place)s") % {"place": opens}
+        description = view.office.description if view.office else ""
+        description = description or view.community.name
+    address = request.app[SETTINGS].address + request.path
+    return CardView(title, description, address, noindex=True)
+
+
+async def owner_link_page(request: web.Request) -> web.Response:
+    """GET /cle/{token}: a button; the key is used by pressing it, not by looking."""
+    check_rate(request, OWNER_LINKS)
+    return await _owner_link(request)
+
+
+async def _owner_link(request: web.Request) -> web.Response:
+    words, person = words_of(request), await known_person(request)
+    async with request.app[DATABASE].reading() as db:
+        state, community_id = await owner_links.owner_link_state(
+            db, request.match_info["token"], right_now()
+        )
+        community = await communities.community_by_id(db, community_id) if community_id else None
+    is_open = state is LinkState.VALID and community is not None
+    _ = words.gettext
+    spent = _(
+        "Cette clé ne sert qu’une fois. Demandez-en une nouvelle là où tourne le serveur, "
+        "avec la commande owner-link."
+    )
+    ref = None
+    if is_open and community is not None:
+        place = Place(community, [], person, await standing_of(request, community))
+        ref = community_ref(place, words)
+    view = OwnerLinkView(
+        state=state.value,
+        explanation="" if is_open else spent,
+        accept_url=request.path,
+        community=ref,
+        name=person.name if person else "",
+    )
+    card = CardView(_("La clé de la maison"), "", request.app[SETTINGS].address, noindex=True)
+    status = 200 if is_open else 410
+    return await render(request, "owner_link.html", view, card=card, status=status)
+
+
+async def use_owner_link(request: web.Request) -> web.Response:
+    """POST /cle/{token}: the first to press the button becomes the owner."""
+    check_rate(request, OWNER_LINKS)
+    form, person, now = await request.post(), await known_person(request), right_now()
+    posted = form.get("name")
+    name = typed_name(posted) if posted or person is None else person.name
+    async with request.app[DATABASE].writing() as db:
+        community_id = await owner_links.use_owner_link(db, request.match_info["token"], now)
+        community = await communities.community_by_id(db, community_id) if community_id else None
+        if community is not None:
+            if person is None:
+                person = await people.add_person(db, name, now)
+            elif person.name != name:
+                await people.rename_person(db, person.id, name)
+            await people.set_role(db, community.id, person.id, Role.OWNER, now)
+    if community is None or person is None:
+        return await _owner_link(request)
+    response = web.HTTPSeeOther(f"{community_url(community)}/gerer")
+    request.app[COOKIES].log_in(response, person)
+    return response

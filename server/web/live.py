@@ -1,0 +1,142 @@
+"""The event stream: tells every open page of a community who is in, at once and at each change."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from aiohttp import web
+from aiohttp_sse import EventSourceResponse, sse_response
+
+from rooms.presence import Presence
+from server.community.offices import Office
+from server.keys import DATABASE, LIVE_PAGES, PRESENCE
+from server.storage.queries import offices
+from server.web.doors import shown_names
+from server.web.place import place_of
+from server.web.refused import Refused
+
+PAUSE = 0.15
+"""Seconds between two messages to one page: changes meanwhile are told together."""
+PING = 15.0
+RELOAD = 60.0
+"""Seconds after which the doors are read again, in case another process changed them."""
+MOST_PAGES = 4000
+
+
+class LivePage:
+    """One open page: what changed is only a mark, so nothing piles up behind a slow reader."""
+
+    def __init__(self, community_id: str, room_names: frozenset[str]) -> None:
+        self.community_id = community_id
+        self.room_names = room_names
+        self.changed = asyncio.Event()
+        self.has_new_doors = False
+        self.is_closing = False
+
+
+class LivePages:
+    """The open pages, marked when somebody enters or leaves, or when the doors change."""
+
+    def __init__(self, presence: Presence) -> None:
+        self._pages: set[LivePage] = set()
+        self._unsubscribe = presence.subscribe(self._someone_moved)
+        self._is_closing = False
+
+    def __len__(self) -> int:
+        return len(self._pages)
+
+    @contextmanager
+    def open(self, community_id: str) -> Iterator[LivePage]:
+        """One more page, for as long as the block lasts; raises Refused when there are too many."""
+        if len(self._pages) >= MOST_PAGES or self._is_closing:
+            raise Refused(503, "closing")
+        page = LivePage(community_id, frozenset())
+        self._pages.add(page)
+        try:
+            yield page
+        finally:
+            self._pages.discard(page)
+
+    def doors_changed(self, community_id: str) -> None:
+        """An office was made, changed, moved or removed."""
+        for page in self._pages:
+            if page.community_id == community_id:
+                page.has_new_doors = True
+                page.changed.set()
+
+    def close(self) -> None:
+        """End every stream, so that the server may stop."""
+        self._is_closing = True
+        self._unsubscribe()
+        for page in self._pages:
+            page.is_closing = True
+            page.changed.set()
+
+    def _someone_moved(self, room: str) -> None:
+        for page in self._pages:
+            if room in page.room_names:
+                page.changed.set()
+
+
+async def events(request: web.Request) -> web.StreamResponse:
+    """GET /c/{community}/evenements: the stream itself.
+
+    `presence`: {"offices": {id: {"count", "since" (Unix seconds, null when empty), "names" (only
+    where the office shows them)}}}. `doors`: {} when the list of offices itself is another.
+    """
+    place = await place_of(request)
+    pages = request.app[LIVE_PAGES]
+    with pages.open(place.community.id) as page:
+        async with sse_response(request, headers={"Cache-Control": "no-store"}) as response:
+            with suppress(ConnectionError):  # the page may be gone at any write
+                await _tell(request, response, page, place.offices)
+            response.stop_streaming()
+    return response
+
+
+async def _tell(
+    request: web.Request, response: EventSourceResponse, page: LivePage, doors: list[Office]
+) -> None:
+    presence, clock = request.app[PRESENCE], asyncio.get_running_loop().time
+    told, read_at = "", clock()
+    page.room_names = frozenset(office.id for office in doors)
+    while not page.is_closing and response.is_connected():
+        page.changed.clear()
+        if page.has_new_doors or clock() - read_at > RELOAD:
+            page.has_new_doors, read_at = False, clock()
+            async with request.app[DATABASE].reading() as db:
+                fresh = await offices.offices_of(db, page.community_id)
+            if fresh != doors:
+                doors = fresh
+                page.room_names = frozenset(office.id for office in doors)
+                await response.send("{}", event="doors")
+        message = json.dumps(snapshot(doors, presence), ensure_ascii=False)
+        if message != told:
+            told = message
+            await response.send(message, event="presence")
+        await asyncio.sleep(PAUSE)
+        try:
+            async with asyncio.timeout(PING):
+                await page.changed.wait()
+        except TimeoutError:
+            await response.write(b": ping\r\n\r\n")
+
+
+def snapshot(doors: list[Office], presence: Presence) -> dict[str, Any]:
+    """Who is behind the doors at this moment, as the `presence` event says it."""
+    told: dict[str, Any] = {}
+    for office in doors:
+        present = presence.who(office.id)
+        door: dict[str, Any] = {
+            "count": len(present),
+            "since": min((each.since for each in present), default=None),
+        }
+        names = shown_names(office, present)
+        if names is not None:
+            door["names"] = names
+        told[office.id] = door
+    return {"offices": told}

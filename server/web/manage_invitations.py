@@ -1,0 +1,54 @@
+"""The owner's changes to invitations: making one, revoking one."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from server.community.invitations import MOST_INVITATIONS, draft_invitation
+from server.keys import DATABASE
+from server.storage.queries import invitations
+from server.web.evictions import send_out_uninvited
+from server.web.manage import Shown, field_errors, manage_url, show, text_fields
+from server.web.person import check_rate, right_now
+from server.web.place import managed_place
+from server.web.rate_limits import CHANGES
+from server.web.refused import Refused
+from server.web.rendering import words_of
+from server.web.views import InvitationForm
+
+
+async def add_invitation(request: web.Request) -> web.Response:
+    """POST …/gerer/invitations: make a link."""
+    place = await managed_place(request)
+    check_rate(request, CHANGES)
+    form, now = await text_fields(request), right_now()
+    draft, errors = draft_invitation(form, frozenset(each.id for each in place.offices), now)
+    if draft is None:
+        sent_back = InvitationForm(
+            office=form.get("office", ""),
+            days=form.get("days", ""),
+            max_uses=form.get("max_uses", ""),
+            note=form.get("note", ""),
+            errors=field_errors(errors, words_of(request)),
+        )
+        return await show(request, place, Shown(new_invitation=sent_back), status=400)
+    maker = place.person.id if place.person else None
+    async with request.app[DATABASE].writing() as db:
+        if await invitations.count_open_invitations(db, place.community.id) >= MOST_INVITATIONS:
+            raise Refused(409, "most_invitations")
+        made = await invitations.add_invitation(
+            db, place.community.id, draft, created_by=maker, now=now
+        )
+    return web.HTTPSeeOther(f"{manage_url(place)}?fait=invitation-made&invitation={made.id}")
+
+
+async def revoke_invitation(request: web.Request) -> web.Response:
+    """POST …/gerer/invitations/{id}/revoquer: at once, also for those it let in."""
+    place = await managed_place(request)
+    check_rate(request, CHANGES)
+    async with request.app[DATABASE].writing() as db:
+        await invitations.revoke_invitation(
+            db, place.community.id, request.match_info["id"], right_now()
+        )
+    await send_out_uninvited(request.app, place.community)
+    return web.HTTPSeeOther(f"{manage_url(place)}?fait=invitation-revoked")

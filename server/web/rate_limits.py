@@ -1,0 +1,44 @@
+"""How often one address may do what costs: token buckets in memory, bounded in number."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+
+MOST_BUCKETS = 20_000
+
+
+@dataclass(frozen=True)
+class Rate:
+    """`burst` at once, then one every `seconds`."""
+
+    burst: int
+    seconds: float
+
+
+NAMES = Rate(burst=20, seconds=6)  # giving a name, using an invitation
+ENTRIES = Rate(burst=60, seconds=1)  # asking for a token to enter: reconnections come in bursts
+OWNER_LINKS = Rate(burst=10, seconds=30)
+CHANGES = Rate(burst=60, seconds=1)  # an owner's changes
+
+
+class RateLimits:
+    """The buckets, by what is done and by whom; the one unused for longest goes first."""
+
+    def __init__(self, now: Callable[[], float] = monotonic) -> None:
+        self._now = now
+        self._buckets: OrderedDict[tuple[Rate, str], tuple[float, float]] = OrderedDict()
+
+    def allow(self, rate: Rate, address: str) -> bool:
+        """Whether `address` may do this once more now; counts it when it may."""
+        now = self._now()
+        key = (rate, address)
+        tokens, since = self._buckets.pop(key, (float(rate.burst), now))
+        tokens = min(rate.burst, tokens + (now - since) / rate.seconds)
+        allowed = tokens >= 1
+        self._buckets[key] = (tokens - 1 if allowed else tokens, now)
+        while len(self._buckets) > MOST_BUCKETS:
+            self._buckets.popitem(last=False)
+        return allowed

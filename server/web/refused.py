@@ -1,0 +1,98 @@
+"""The refusals that people may meet, each a code, a status and sentences that say what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from server.i18n import Words
+
+
+class Refused(Exception):
+    """A request that is turned down: shown as a page, or as JSON to a script."""
+
+    def __init__(self, status: int, code: str) -> None:
+        super().__init__(f"{status} {code}")
+        self.status = status
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """A refusal's title, and what to do about it."""
+
+    title: str
+    what_to_do: str
+
+
+STATUS_CODES = {
+    400: "bad_request",
+    403: "not_allowed",
+    404: "not_found",
+    405: "bad_request",
+    413: "too_large",
+    429: "too_many",
+}
+
+
+def sentences(code: str, words: Words) -> Sentences:
+    """What to tell someone who met the refusal `code`."""
+    _ = words.gettext
+    known = {
+        "not_found": (
+            _("Cette page n’existe pas"),
+            _("L’adresse a peut-être changé. Revenez à l’accueil et choisissez une porte."),
+        ),
+        "not_allowed": (
+            _("Cette porte ne vous est pas ouverte"),
+            _("Demandez un lien d’invitation à la personne qui s’occupe de ce bureau."),
+        ),
+        "owner_only": (
+            _("Cette page est réservée à qui s’occupe de la maison"),
+            _("Ouvrez votre lien de propriétaire sur cet appareil, puis revenez ici."),
+        ),
+        "name_required": (
+            _("Il manque votre nom"),
+            _("Écrivez le nom que les autres verront, puis entrez."),
+        ),
+        "name_too_long": (
+            _("Ce nom est trop long"),
+            _("Écrivez un nom plus court, de 60 caractères au plus."),
+        ),
+        "full": (
+            _("Ce bureau est plein"),
+            _("Revenez un peu plus tard, ou choisissez une autre porte."),
+        ),
+        "csrf": (
+            _("Cette page est restée ouverte trop longtemps"),
+            _("Rechargez la page, puis recommencez."),
+        ),
+        "too_many": (
+            _("Trop d’essais d’affilée"),
+            _("Attendez une minute, puis recommencez."),
+        ),
+        "too_large": (
+            _("C’est trop long"),
+            _("Raccourcissez ce que vous envoyez, puis recommencez."),
+        ),
+        "most_offices": (
+            _("La maison ne peut pas avoir plus de bureaux"),
+            _("Retirez un bureau qui ne sert plus, puis recommencez."),
+        ),
+        "most_invitations": (
+            _("Il y a trop d’invitations ouvertes"),
+            _("Révoquez celles qui ne servent plus, puis recommencez."),
+        ),
+        "bad_request": (
+            _("Cette demande n’a pas été comprise"),
+            _("Revenez à la page d’avant, puis recommencez."),
+        ),
+        "closing": (
+            _("Le serveur redémarre"),
+            _("Attendez quelques secondes, puis rechargez la page."),
+        ),
+    }
+    failed = (
+        _("Quelque chose s’est brisé de notre côté"),
+        _("Rechargez la page. Si cela continue, prévenez la personne qui s’occupe du serveur."),
+    )
+    return Sentences(*known.get(code, failed))

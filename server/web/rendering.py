@@ -1,0 +1,101 @@
+"""From a view to a page: languages, templates, and what every page receives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import aiohttp_jinja2
+import jinja2
+from aiohttp import web
+
+from server.community.people import Role
+from server.i18n import LANGUAGES, Words, negotiate
+from server.keys import CATALOGS, COOKIES, SETTINGS, STATIC_FILES
+from server.web import cookies
+from server.web.person import known_person
+from server.web.views import CardView, MeView
+
+ENVIRONMENTS: dict[str, web.AppKey[jinja2.Environment]] = {
+    lang: web.AppKey(f"templates_{lang}", jinja2.Environment) for lang in LANGUAGES
+}
+_NONCE: web.RequestKey[str] = web.RequestKey("csrf_nonce", str)
+
+
+def set_up_templates(app: web.Application, folder: Path) -> None:
+    """Prepare the templates of `folder` in each language."""
+    for lang, key in ENVIRONMENTS.items():
+        environment = aiohttp_jinja2.setup(
+            app,
+            app_key=key,
+            loader=jinja2.FileSystemLoader(folder),
+            extensions=["jinja2.ext.i18n"],
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        words = app[CATALOGS].words(lang)
+        install = environment.install_gettext_callables  # type: ignore[attr-defined]
+        install(words.gettext, words.ngettext, newstyle=True)
+
+
+def language(request: web.Request) -> str:
+    """The language of this request's answer."""
+    return negotiate(
+        request.cookies.get(cookies.LANGUAGE), request.headers.get("Accept-Language", "")
+    )
+
+
+def words_of(request: web.Request) -> Words:
+    """The words of this request's language."""
+    return request.app[CATALOGS].words(language(request))
+
+
+def csrf_token(request: web.Request) -> str:
+    """The token that this browser's forms and scripts send back."""
+    kept = request.app[COOKIES]
+    nonce = request.get(_NONCE) or kept.csrf_nonce(request) or cookies.new_nonce()
+    request[_NONCE] = nonce
+    return kept.csrf_token(nonce)
+
+
+async def render(
+    request: web.Request,
+    template: str,
+    view: object,
+    *,
+    card: CardView | None = None,
+    role: Role = Role.GUEST,
+    status: int = 200,
+) -> web.Response:
+    """The page that `template` makes of `view`."""
+    context = await _context(request, view, card, role)
+    response = aiohttp_jinja2.render_template(
+        template, request, context, app_key=ENVIRONMENTS[context["lang"]], status=status
+    )
+    response.headers["Cache-Control"] = "no-store" if card and card.noindex else "private, no-cache"
+    response.headers["Vary"] = "Cookie, Accept-Language"
+    response.headers["Content-Language"] = str(context["lang"])
+    kept = request.app[COOKIES]
+    if kept.csrf_nonce(request) is None:
+        kept.keep_csrf_nonce(response, request[_NONCE])
+    return response
+
+
+async def _context(
+    request: web.Request, view: object, card: CardView | None, role: Role
+) -> dict[str, Any]:
+    lang = language(request)
+    address = request.app[SETTINGS].address
+    person = await known_person(request)
+    return {
+        "view": view,
+        "lang": lang,
+        "csrf_token": csrf_token(request),
+        "me": MeView(person.id, person.name, role.value) if person else None,
+        "path": request.path_qs,
+        "static": request.app[STATIC_FILES].url,
+        "public_url": address,
+        "canonical": card.url if card else address + request.path,
+        "card": card,
+        "messages_json": request.app[CATALOGS].script_messages(lang),
+    }
