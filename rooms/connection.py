@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from rooms.data_packets import RELIABLE
 from rooms.errors import LimitExceeded
 from rooms.events import Described, Event, SectionsRequired
 from rooms.transport.slots import OutgoingTrack
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 Soon = Callable[[Callable[[], None]], object]
 """Runs a function shortly after the current one, as `loop.call_soon` does."""
+
+
+HELD, HELD_BYTES = 64, 64 * 1024
+"""Messages, and bytes of each, that wait for a channel that is not open yet."""
 
 
 class Owner(Protocol):
@@ -69,6 +74,9 @@ class Connection:
         self._changed = False
         self._offer_id = 0
         self._closed = False
+        self._opened: set[str] = set()
+        self._held: list[bytes] = []
+        self.subscriber.on_data_open = self._data_opened
 
     @property
     def peers(self) -> tuple[Peer, ...]:
@@ -123,8 +131,18 @@ class Connection:
         return self.subscriber.outgoing(track_sid)
 
     def send_data(self, label: str, data: bytes) -> bool:
-        """Send on the data channel `label`; False when it is not open or too full."""
-        return not self._closed and self.subscriber.send_data(label, data)
+        """Send on the data channel `label`; False when it is not open or too full.
+
+        Reliable messages wait for their channel, which opens a moment after the media does.
+        """
+        if self._closed:
+            return False
+        if label == RELIABLE and label not in self._opened:
+            if len(self._held) >= HELD or len(data) > HELD_BYTES:
+                return False
+            self._held.append(data)
+            return True
+        return self.subscriber.send_data(label, data)
 
     def renegotiate(self) -> None:
         """Have the sections agreed anew, once for all that changes before the loop turns."""
@@ -147,6 +165,13 @@ class Connection:
         self._closed = True
         for peer in self.peers:
             peer.close_soon()
+
+    def _data_opened(self, label: str) -> None:
+        self._opened.add(label)
+        if label == RELIABLE:
+            held, self._held = self._held, []
+            for data in held:
+                self.subscriber.send_data(label, data)
 
     def _negotiate(self) -> None:
         self._scheduled = False

@@ -264,7 +264,7 @@ class Participant:
             self.room.activated(self)
 
     def disconnected(self, reason: str) -> None:
-        """See `connection.Owner`. A client that leaves hangs up first: wait for its word a moment."""
+        """See `connection.Owner`. Who leaves hangs up first: wait a moment for its word."""
         if self.lost_at is not None:
             self.leave(DisconnectReason.SIGNAL_CLOSE)
         elif self.unplugged_at is None:

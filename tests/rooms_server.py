@@ -49,7 +49,8 @@ class RoomsServer:
         self.rooms = LiveRooms(self.rtc, self.presence, self.limits)
         await self.rooms.start()
         app = web.Application()
-        app[SETTINGS] = Settings(api_key=API_KEY, api_secret=API_SECRET)
+        settings: dict[str, Any] = {"api_key": API_KEY, "api_secret": API_SECRET}
+        app[SETTINGS] = Settings(**settings, limits=self.limits)
         app[LIVE_ROOMS] = self.rooms
         add_signalling_routes(app)
         self._runner = web.AppRunner(app, shutdown_timeout=1.0)

@@ -39,6 +39,7 @@ class DataChannels:
         counters: Counters,
         *,
         on_data: Callable[[str, bytes], None],
+        on_open: Callable[[str], None],
         now: Callable[[], float],
         opens: bool,
     ) -> None:
@@ -46,6 +47,7 @@ class DataChannels:
         self._limits = limits
         self._counters = counters
         self._on_data = on_data
+        self._on_open = on_open
         self._now = now
         self._opens = opens
         self._channels: dict[str, RTCDataChannel] = {}
@@ -108,6 +110,9 @@ class DataChannels:
         self._channels[label] = channel
         channel.on("message", lambda message: self._received(label, message))
         channel.on("close", lambda: self._closed(channel))
+        channel.on("open", lambda: self._on_open(label))
+        if channel.readyState == "open":
+            self._on_open(label)
 
     def _closed(self, channel: RTCDataChannel) -> None:
         if self._channels.get(channel.label) is channel:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
 from rooms.errors import LocalError, NegotiationError
@@ -44,6 +44,8 @@ class Peer:
         self._host = host
         self._listener = listener
         self._offers = offers
+        self.on_data_open: Callable[[str], None] | None = None
+        """Told the label of each data channel that can be sent on from now on."""
         self.connected = False
         self.closed = False
         self.agent = IceAgent(new_credentials(host.rng))
@@ -250,11 +252,16 @@ class Peer:
             self._host.limits,
             self._host.counters,
             on_data=lambda label, data: self._listener.on_data(self, label, data),
+            on_open=self._data_opened,
             now=self._host.now,
             opens=self._offers,
         )
         remote = self._remote_data
         self._run(self._data.begin(remote.port, remote.max_message_size))
+
+    def _data_opened(self, label: str) -> None:
+        if self.on_data_open is not None:
+            self.on_data_open(label)
 
     # What the server hands over.
 

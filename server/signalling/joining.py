@@ -8,6 +8,7 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 from google.protobuf.message import DecodeError
 from livekit.protocol.models import ClientInfo
@@ -59,7 +60,9 @@ def from_query(query: Mapping[str, str]) -> JoinParameters:
         capabilities=_capabilities(query.get("capabilities", "")),
     )
     sdks = dict(ClientInfo.SDK.items())
-    client.sdk = sdks.get(query.get("sdk", "").upper(), ClientInfo.SDK.UNKNOWN)
+    # Enumerations are plain numbers at run time, whatever their stubs say.
+    sdk = sdks.get(query.get("sdk", "").upper(), ClientInfo.SDK.UNKNOWN)
+    client.sdk = cast(ClientInfo.SDK, sdk)
     return JoinParameters(
         single_connection=False,
         client=client,
@@ -107,7 +110,8 @@ def _number(query: Mapping[str, str], name: str) -> int:
 
 def _capabilities(text: str) -> list[ClientInfo.Capability]:
     parts = {part.strip() for part in text.split(",")[:16]}
-    return [each for each in ClientInfo.Capability.values() if str(int(each)) in parts]
+    known = cast(list[ClientInfo.Capability], ClientInfo.Capability.values())
+    return [each for each in known if str(int(each)) in parts]
 
 
 def _attributes(text: str) -> dict[str, str]:

@@ -47,7 +47,7 @@ class Guest:
         self._tasks: list[asyncio.Task[None]] = []
         self._sources: list[Any] = []
         for name in _EVENTS:
-            self.room.on(name, self._recorder(name))
+            self._hear(name)
 
     @property
     def me(self) -> Any:
@@ -71,12 +71,12 @@ class Guest:
         self._tasks.clear()
         await self.room.disconnect()
 
-    def _recorder(self, name: str) -> Callable[..., None]:
+    def _hear(self, name: Any) -> None:
         def record(*args: Any) -> None:
             self.events.append((name, args))
             self._happened.set()
 
-        return record
+        self.room.on(name, record)
 
     def count(self, name: str) -> int:
         """How many times an event happened."""
@@ -101,6 +101,10 @@ class Guest:
     def forget(self, *names: str) -> None:
         """Forget the events of these names (all by default)."""
         self.events = [e for e in self.events if names and e[0] not in names]
+
+    def knows(self, other: Guest) -> Any:
+        """What this guest's SDK knows of `other`."""
+        return self.room.remote_participants[other.identity]
 
     # What it sends.
 
