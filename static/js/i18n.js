@@ -1,0 +1,56 @@
+/** @file The page's words: French is the source, the page carries the other language's catalog. */
+
+/** @type {Record<string, string | string[]>} */
+let catalog = {};
+const source = document.getElementById("messages");
+if (source) catalog = JSON.parse(source.textContent || "{}");
+
+const french = document.documentElement.lang.startsWith("fr");
+
+/**
+ * @param {string} text
+ * @param {Record<string, string | number>} values
+ */
+function fill(text, values) {
+  return text.replace(/\{(\w+)\}/g, (whole, key) => String(values[key] ?? whole));
+}
+
+/**
+ * The text in the page's language, its {braces} filled.
+ * @param {string} text
+ * @param {Record<string, string | number>} [values]
+ */
+export function t(text, values = {}) {
+  const found = catalog[text];
+  return fill((Array.isArray(found) ? found[0] : found) || text, values);
+}
+
+/**
+ * The singular or the plural, `{n}` being the number (French counts zero as singular).
+ * @param {string} one
+ * @param {string} many
+ * @param {number} n
+ * @param {Record<string, string | number>} [values]
+ */
+export function tn(one, many, n, values = {}) {
+  const single = french ? Math.abs(n) < 2 : n === 1;
+  const found = catalog[one];
+  const forms = Array.isArray(found) && found.length > 1 ? found : [one, many];
+  return fill(String(single ? forms[0] : forms[1]), { n, ...values });
+}
+
+/**
+ * A list as a sentence says it: "Léa, Amadou et Zoé".
+ * @param {string[]} names
+ */
+export function list(names) {
+  return new Intl.ListFormat(document.documentElement.lang, { type: "conjunction" }).format(names);
+}
+
+/** @param {Date} date */
+export function clock(date) {
+  return date.toLocaleTimeString(document.documentElement.lang, {
+    hour: "2-digit",
+    minute: "2-digit",
+  });
+}

@@ -1,0 +1,82 @@
+/** @file Keeps the façade, the list and the door true to who is in, from the server's event stream. */
+
+import { announce } from "./announce.js";
+import { t, tn } from "./i18n.js";
+
+/** @typedef {{count: number, names?: string[] | null}} Occupancy */
+
+/** @type {Map<string, number>} */
+const counts = new Map();
+
+/** @param {number} count */
+export function sentence(count) {
+  return count === 0 ? t("Personne pour l’instant") : tn("{n} personne", "{n} personnes", count);
+}
+
+/**
+ * @param {Element} element
+ * @param {string} id
+ * @param {Occupancy} office
+ */
+function showIn(element, id, office) {
+  const quoted = CSS.escape(id);
+  for (const line of element.querySelectorAll(`[data-presence="${quoted}"]`)) {
+    line.setAttribute("data-count", String(office.count));
+    const text = line.querySelector("[data-presence-text]");
+    if (text) text.textContent = sentence(office.count);
+  }
+  for (const line of element.querySelectorAll(`[data-names="${quoted}"]`)) {
+    line.textContent = (office.names ?? []).join(", ");
+  }
+  for (const hint of element.querySelectorAll(`[data-empty-hint="${quoted}"]`)) {
+    hint.toggleAttribute("hidden", office.count > 0);
+  }
+  for (const door of element.querySelectorAll(`[data-office="${quoted}"], [data-bay="${quoted}"]`)) {
+    door.toggleAttribute("data-open", office.count > 0);
+  }
+  const bay = element.querySelector(`[data-bay="${quoted}"]`);
+  if (bay) lightWindows(bay, office.count);
+}
+
+/**
+ * @param {Element} bay
+ * @param {number} count
+ */
+function lightWindows(bay, count) {
+  const windows = bay.querySelectorAll(".window");
+  for (const one of windows) {
+    one.classList.toggle("lit", Number(one.getAttribute("data-rank")) < count);
+  }
+  const more = bay.querySelector(".more");
+  if (more) more.textContent = count > windows.length ? `+${count - windows.length}` : "";
+}
+
+/**
+ * @param {string} id
+ * @param {number} count
+ */
+function tell(id, count) {
+  const before = counts.get(id);
+  counts.set(id, count);
+  if (before === undefined || before === count) return;
+  const card = document.querySelector(`[data-office="${CSS.escape(id)}"]`);
+  const name = card?.querySelector("h1, h3")?.textContent?.trim();
+  if (name) announce(t("{office}: {count}.", { office: name, count: sentence(count) }));
+}
+
+/** @param {Element} element */
+function listen(element) {
+  const address = element.getAttribute("data-live");
+  if (!address) return;
+  const events = new EventSource(address);
+  events.addEventListener("presence", (event) => {
+    /** @type {{offices: Record<string, Occupancy>}} */
+    const told = JSON.parse(event.data);
+    for (const [id, office] of Object.entries(told.offices)) {
+      showIn(element, id, office);
+      tell(id, office.count);
+    }
+  });
+}
+
+for (const element of document.querySelectorAll("[data-live]")) listen(element);

@@ -1,0 +1,45 @@
+/** @file What every page does: the theme, copy buttons, asking before destroying. */
+
+import { announce } from "./announce.js";
+import { t } from "./i18n.js";
+import { startTheme } from "./theme.js";
+
+/**
+ * @param {HTMLElement} button
+ * @param {string} text
+ */
+async function copy(button, text) {
+  const label = [...button.childNodes].findLast((node) => node.nodeType === Node.TEXT_NODE);
+  const before = label?.textContent ?? "";
+  let said = t("Copié");
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    said = t("Copiez l’adresse à la main");
+  }
+  announce(said);
+  if (!label) return;
+  label.textContent = said;
+  window.setTimeout(() => {
+    label.textContent = before;
+  }, 2500);
+}
+
+document.addEventListener("click", (event) => {
+  if (!(event.target instanceof Element)) return;
+  const button = event.target.closest("[data-copy], [data-copy-page]");
+  if (button instanceof HTMLElement) void copy(button, button.dataset.copy ?? location.href);
+  const field = event.target.closest("[data-select-all]");
+  if (field instanceof HTMLInputElement) field.select();
+});
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement) || !form.dataset.confirm) return;
+  if (!window.confirm(form.dataset.confirm)) event.preventDefault();
+});
+
+const inApp = document.getElementById("in-app");
+if (inApp && /FBAN|FBAV|FB_IAB|Instagram/.test(navigator.userAgent)) inApp.hidden = false;
+
+startTheme();

@@ -1,0 +1,100 @@
+/** @file The list of who is in, in words: for the panel and for those who do not see the tiles. */
+
+import { RoomEvent } from "../../vendor/livekit-client/livekit-client.esm.mjs";
+import { byId, icon, initials, make, tint } from "../dom.js";
+import { t, tn } from "../i18n.js";
+import { nameOf, statusWords } from "./tile.js";
+
+/** @typedef {import("../../vendor/livekit-client/livekit-client.esm.mjs").Room} Room */
+/** @typedef {import("../../vendor/livekit-client/livekit-client.esm.mjs").Participant} Participant */
+
+/**
+ * @param {string} name
+ * @param {string} words
+ * @param {string} [className]
+ */
+function sign(name, words, className = "") {
+  return make(
+    "span",
+    { class: className, attrs: { title: words } },
+    icon(name),
+    make("span", { class: "visually-hidden", text: words }),
+  );
+}
+
+/** @param {string | undefined} role */
+function roleWords(role) {
+  if (role === "owner") return t("tient la maison");
+  if (role === "organiser" || role === "host") return t("anime");
+  return "";
+}
+
+/** @param {Participant} participant */
+function row(participant) {
+  const { attributes } = participant;
+  const name = nameOf(participant);
+  const face = make(
+    "span",
+    { class: `tile-face tint-${tint(participant.identity)}`, attrs: { "aria-hidden": "true" } },
+    make("span", { text: initials(name) }),
+  );
+  const about = [statusWords(attributes.status), roleWords(attributes.role), attributes.note ?? ""];
+  const words = make(
+    "div",
+    { class: "person-words" },
+    make("p", {
+      class: "person-name",
+      text: participant.isLocal ? t("{name} (vous)", { name }) : name,
+    }),
+    make("p", { class: "small soft", text: about.filter(Boolean).join(" · ") }),
+  );
+  const signs = make("div", { class: "person-signs" });
+  if (attributes.hand) signs.append(sign("hand", t("Main levée"), "raised"));
+  if (participant.isScreenShareEnabled) signs.append(sign("monitor-up", t("Partage son écran")));
+  signs.append(
+    participant.isMicrophoneEnabled
+      ? sign("mic", t("Micro ouvert"))
+      : sign("mic-off", t("Micro coupé")),
+  );
+  return make("li", { class: "person-row" }, face, words, signs);
+}
+
+/** @param {Room} room */
+export function startPeople(room) {
+  const list = byId("people", HTMLElement);
+  const count = byId("room-count", HTMLElement);
+  const title = document.title;
+  let isWaiting = false;
+  const draw = () => {
+    isWaiting = false;
+    // hands first, in the order they were raised
+    const everyone = [room.localParticipant, ...room.remoteParticipants.values()].sort(
+      (a, b) => Number(a.attributes.hand || Infinity) - Number(b.attributes.hand || Infinity) || 0,
+    );
+    list.replaceChildren(...everyone.map(row));
+    count.textContent = tn("{n} personne", "{n} personnes", everyone.length);
+    document.title = `(${everyone.length}) ${title}`;
+  };
+  const soon = () => {
+    if (isWaiting) return;
+    isWaiting = true;
+    requestAnimationFrame(draw);
+  };
+  for (const event of /** @type {const} */ ([
+    RoomEvent.ParticipantConnected,
+    RoomEvent.ParticipantDisconnected,
+    RoomEvent.ParticipantNameChanged,
+    RoomEvent.ParticipantAttributesChanged,
+    RoomEvent.TrackMuted,
+    RoomEvent.TrackUnmuted,
+    RoomEvent.TrackPublished,
+    RoomEvent.TrackUnpublished,
+    RoomEvent.LocalTrackPublished,
+    RoomEvent.LocalTrackUnpublished,
+    RoomEvent.Connected,
+    RoomEvent.Reconnected,
+  ])) {
+    room.on(event, soon);
+  }
+  return draw;
+}
