@@ -19,6 +19,7 @@ from aiortc.rtcdtlstransport import (
     RTCDtlsFingerprint,
     RTCDtlsParameters,
 )
+from OpenSSL import SSL
 
 from rooms.errors import MalformedPacket
 from rooms.limits import Counters, Limits
@@ -315,6 +316,6 @@ class GuardedSctp(RTCSctpTransport):
     async def _send_chunk(self, chunk: Any) -> None:
         try:
             await super()._send_chunk(chunk)
-        except ConnectionError:
+        except (ConnectionError, SSL.Error):
             # A retransmission timer outlived DTLS; nobody awaits it.
             _log.debug("SCTP chunk not sent: DTLS is closed")
