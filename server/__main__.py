@@ -109,9 +109,13 @@ def demo(
     url: Annotated[str, typer.Option(help="Running server (default: the settings' own).")] = "",
 ) -> None:
     """Seat synthetic coworkers in an office of a running server until Ctrl-C."""
-    from server.demo import run_demo
+    from server.demo import DemoUnavailable, run_demo
 
-    run_demo(_settings(), people=people, url=url, office=office)
+    settings = _settings()
+    try:
+        run_demo(settings, people=people, url=url, office=office)
+    except DemoUnavailable as error:
+        _refuse(error)
 
 
 def _settings() -> Settings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import math
 import random
 import signal
@@ -21,7 +22,7 @@ from server.storage.queries.offices import offices_of
 if TYPE_CHECKING:
     from server.demo_pictures import Portrait
 
-MOST_PEOPLE = 30
+MOST_PEOPLE = 50
 FRAMES_PER_SECOND = 15
 SAMPLE_RATE = 48000
 HUM_SECONDS = 1.6
@@ -61,8 +62,8 @@ class Seat:
 def run_demo(settings: Settings, *, people: int = 6, url: str = "", office: str = "") -> None:
     """Seat `people` in an office until Ctrl-C; raises DemoUnavailable.
 
-    `url` is the server's address (default: the public URL); `office` is an office's slug, or
-    community/office (default: the first office). The token is signed with the settings' API key.
+    `url` is the server's address (default: the public URL); `office` is an office's slug, id,
+    or community/slug (default: the first office). The token is signed with the settings' API key.
     """
     try:
         import livekit.rtc  # noqa: F401  # an optional extra, wanted here alone
@@ -72,6 +73,7 @@ def run_demo(settings: Settings, *, people: int = 6, url: str = "", office: str 
         ) from None
     if not 1 <= people <= MOST_PEOPLE:
         raise DemoUnavailable(f"--people must be from 1 to {MOST_PEOPLE}")
+    logging.getLogger("livekit").setLevel(logging.WARNING)
     asyncio.run(_sit_until_stopped(settings, people, url, office))
 
 
@@ -87,7 +89,9 @@ async def _sit_until_stopped(settings: Settings, people: int, url: str, office: 
         for coworker in coworkers:
             if not stop.is_set():
                 await coworker.enter()
-        print(f"{people} people sit at {settings.address}{place}; Ctrl-C sends them home.")
+        print(
+            f"{people} people sit at {settings.address}{place}; Ctrl-C sends them home.", flush=True
+        )
         async with asyncio.TaskGroup() as tasks:
             for coworker in coworkers:
                 tasks.create_task(coworker.work(stop))
@@ -106,7 +110,7 @@ async def find_office(settings: Settings, wanted: str) -> tuple[str, str]:
                 for office in await offices_of(db, community.id):
                     known.append(office.slug)
                     right_community = community_slug in ("", community.slug)
-                    if right_community and office_slug in ("", office.slug):
+                    if right_community and office_slug in ("", office.slug, office.id):
                         return office.id, f"/c/{community.slug}/{office.slug}"
     except Exception as error:  # whatever the driver raises when the tables are not there yet
         raise DemoUnavailable(f"cannot read the offices: {error}") from error

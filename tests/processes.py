@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -60,6 +61,7 @@ class Process:
         self.env = env
         self._ready = ready
         self._popen: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
 
     @property
     def pid(self) -> int:
@@ -76,6 +78,7 @@ class Process:
     async def start(self) -> None:
         """Start the program and wait until it answers; raises StartFailed with its log."""
         with self.log_path.open("ab") as log:
+            self._log_start = log.tell()
             self._popen = subprocess.Popen(
                 self.command,
                 cwd=ROOT,
@@ -169,11 +172,15 @@ class Moulin(Process):
 
     @property
     def owner_link(self) -> str:
-        """The newest one-time owner link printed; raises StartFailed when there is none."""
-        found = _OWNER_LINK.findall(self.log())
-        if not found:
-            raise StartFailed(f"no owner link was printed:\n{self.log_tail()}")
-        return str(found[-1])
+        """The one-time owner link that this start printed; raises StartFailed without one."""
+        # It is printed just after the first page can be served.
+        for _ in range(40):
+            since_start = self.log_path.read_bytes()[self._log_start :].decode(errors="replace")
+            found = _OWNER_LINK.findall(since_start)
+            if found:
+                return str(found[-1])
+            time.sleep(0.05)
+        raise StartFailed(f"no owner link was printed:\n{self.log_tail()}")
 
     def _healthy(self) -> bool:
         # A ready answer of a leftover process on our port must not pass for ours.

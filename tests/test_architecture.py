@@ -36,7 +36,7 @@ IMPURE_CALLS = {
 # Who alone may import a framework.
 HOMES = {
     "aiohttp": (
-        "server.__main__",
+        "server.serving",
         "server.app",
         "server.keys",
         "server.web",

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+import signal
+import sys
+import time
 from pathlib import Path
 
 import pytest
+from livekit import rtc
 
 from server.demo import DemoUnavailable, assign_seats, find_office, hum, run_demo
 from server.demo_pictures import HEIGHT, WIDTH, Portrait
 from server.settings import Settings
-from server.signalling.tokens import verify
+from server.signalling.tokens import sign, verify
+from tests.conftest import MoulinFactory
+from tests.processes import ROOT, Moulin
 
+START_LIMIT = 30
 NOW = 1_700_000_000.0
 
 
@@ -50,10 +58,61 @@ def test_each_seat_has_its_name_and_a_token_for_the_room(tmp_path: Path) -> None
 
 
 def test_more_people_than_chairs_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DemoUnavailable, match="from 1 to 30"):
-        run_demo(settings(tmp_path), people=31)
+    with pytest.raises(DemoUnavailable, match="from 1 to 50"):
+        run_demo(settings(tmp_path), people=51)
 
 
 async def test_without_a_server_the_reason_is_said(tmp_path: Path) -> None:
     with pytest.raises(DemoUnavailable, match="cannot read the offices"):
         await find_office(settings(tmp_path), "")
+
+
+@pytest.mark.interop
+async def test_a_visitor_sees_them_at_work_until_they_are_sent_home(
+    moulin_factory: MoulinFactory,
+) -> None:
+    moulin = await moulin_factory()
+    demo = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "server", "demo", "--people", "2", "--office", "concentration"),
+        cwd=ROOT,
+        env=moulin.env,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert demo.stdout is not None
+        said = await asyncio.wait_for(demo.stdout.readline(), START_LIMIT)
+        assert b"2 people sit at" in said
+        picture, names = await asyncio.wait_for(visit(moulin), START_LIMIT)
+        assert names == {"Maude", "F\u00e9lix"}
+        assert picture.width * 9 == picture.height * 16
+        demo.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(demo.wait(), 10) == 0
+    finally:
+        if demo.returncode is None:
+            demo.kill()
+            await demo.wait()
+
+
+async def visit(moulin: Moulin) -> tuple[rtc.VideoFrame, set[str]]:
+    """The first picture that a visitor of the office receives, and who is there."""
+    office, _ = await find_office(settings(moulin.data_dir), "concentration")
+    visitor = rtc.Room()
+    tracks: asyncio.Queue[rtc.RemoteVideoTrack] = asyncio.Queue()
+
+    def note(track: rtc.Track, *_: object) -> None:
+        if isinstance(track, rtc.RemoteVideoTrack):
+            tracks.put_nowait(track)
+
+    visitor.on("track_subscribed", note)
+    token = sign(
+        moulin.api_key, moulin.api_secret, now=time.time(), identity="visitor", room=office
+    )
+    await visitor.connect(moulin.ws_url, token)
+    stream = rtc.VideoStream(await tracks.get())
+    try:
+        async for event in stream:
+            return event.frame, {each.name for each in visitor.remote_participants.values()}
+        raise AssertionError("the stream ended without a picture")
+    finally:
+        await stream.aclose()
+        await visitor.disconnect()
