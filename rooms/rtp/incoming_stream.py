@@ -85,11 +85,11 @@ class IncomingStream:
             self.reception.arrived(timestamp, now)
         self.newest = packet
         self.newest_at = now
-        self.packets += 1
-        self.octets += len(payload)
         self.cache.put(packet)
         if self.waiting and (self._keyframe == packet[0] or not self.is_vp8):
             self._begin_waiting(packet, now, False)
+        self.packets += 1
+        self.octets += len(payload)
         for word, extension, tag, legs in self._groups if self._grouped else self._regroup():
             prefix = extension_block(extension, now) if extension else b""
             failed = self.forward(packet, word, prefix, tag, legs)
@@ -150,9 +150,11 @@ class IncomingStream:
         self.numbers.restarted = False
         self.loss.clear()
         self._keyframe = None
+        self.numbers.highest -= 1  # what they leave is the stream before this packet
         for out in list(self.outgoing):
             out.leave_source()
             out.wait_for(self)
+        self.numbers.highest += 1
 
     def wait(self, out: OutgoingStream, now: float) -> None:
         """Feed `out` from the next keyframe on, or from a fresh enough one that is still kept."""

@@ -158,7 +158,7 @@ class OutgoingStream:
         )
         self._stretches.append(stretch)
         self.source = source
-        self._began = (source.packets - 1, source.octets)
+        self._began = (source.packets, source.octets)
         source.attach(self)
         if not self.reported:
             self.wake()
