@@ -247,7 +247,7 @@ def _direction(sends: bool, receives: bool) -> Direction:
 
 @dataclass
 class _Line:
-    """One section of our offers; `live` once the client agreed to receive on it."""
+    """One section of our offers: `live` once the client receives on it, `free` once rejected."""
 
     mid: str
     kind: str
@@ -258,13 +258,16 @@ class _Line:
 class Offerer(OutgoingSlots):
     """Our side of a connection on which the server makes every offer (v0's subscriber).
 
-    The application section comes first. A mid is reused only after it was answered inactive.
+    The application section comes first. A section that is done with is rejected, then recycled
+    under a new mid (RFC 8829 section 5.2.2): libwebrtc names a received track only once for each
+    mid, so that the next track of a reused mid would pass for the first.
     """
 
     def __init__(self, limits: Limits, rng: random.Random) -> None:
         super().__init__(limits, rng)
         self._writer = _Writer(rng)
         self._lines: list[_Line] = []
+        self._last_mid = 0
         self.offered = False
 
     def offer(self, local: Local, *, anew: bool = False) -> Description:
@@ -294,12 +297,12 @@ class Offerer(OutgoingSlots):
             codecs = codec_rules.agreed_codecs(section)
             line.live = False
             if slot is None:
-                line.free = not section.rejected
+                line.free = True
             elif section.rejected or section.direction not in _RECEIVES or not codecs:
                 # It would be refused for ever: the client may take it up by its own means.
                 self.slots.pop(line.mid)
                 self._releasing.discard(line.mid)
-                line.free = not section.rejected
+                line.free = section.rejected
             else:
                 line.live = True
                 self.slots[line.mid] = replace(slot, codec=codecs[0])
@@ -313,15 +316,23 @@ class Offerer(OutgoingSlots):
             codecs = codec_rules.offered_codecs(track.kind)
             if not any(each.name.lower() == track.codec.lower() for each in codecs):
                 continue
-            line = next((e for e in self._lines if e.free and e.kind == track.kind), None)
-            if line is None:
-                if len(self._lines) + 1 >= self._limits.sdp_sections:
-                    raise LocalError("too many sections in one connection")
-                line = _Line(str(len(self._lines) + 1), track.kind)
-                self._lines.append(line)
+            line = self._fresh_line(track.kind)
             extensions = codec_rules.extension_ids(codec_rules.our_extensions(track.kind))
-            line.free = False
             self._fill(line.mid, codecs, extensions)
+
+    def _fresh_line(self, kind: str) -> _Line:
+        """A section of its own mid, in the place of a rejected one if there is one."""
+        for index, line in enumerate(self._lines):
+            if line.free and line.kind == kind:
+                break
+        else:
+            index = len(self._lines)
+            if index + 1 >= self._limits.sdp_sections:
+                raise LocalError("too many sections in one connection")
+        self._last_mid += 1
+        fresh = _Line(str(self._last_mid), kind)
+        self._lines[index : index + 1] = [fresh]
+        return fresh
 
     def _section(self, line: _Line, local: Local) -> Section:
         slot = self.slots.get(line.mid)
@@ -330,6 +341,7 @@ class Offerer(OutgoingSlots):
             mid=line.mid,
             transport=local.transport("actpass"),
             direction="sendonly" if slot else "inactive",
+            port=9 if slot else 0,
             extensions=codec_rules.our_extensions(line.kind),
             candidates=local.candidates,
         )

@@ -297,19 +297,20 @@ def test_one_offer_at_a_time() -> None:
         side.accept(Description())
 
 
-def test_an_offered_mid_is_reused_only_after_its_inactive_answer() -> None:
+def test_a_section_of_ours_is_recycled_under_a_new_mid_once_it_was_rejected() -> None:
     side = Offerer(LIMITS, random.Random(1))
     side.add(track(1, "video"))
     side.accept(answered(side.offer(LOCAL)))
     side.remove("TR_1")
     side.add(track(2, "video"))
     second = side.offer(LOCAL)
-    assert [each.direction for each in second.sections[1:]] == ["inactive", "sendonly"]
+    assert [each.rejected for each in second.sections[1:]] == [True, False]
+    assert second.bundle == ("0", "2")
     side.accept(answered(second))
     side.add(track(3, "video"))
     third = side.offer(LOCAL)
-    assert side.mid_to_track_id() == {"1": "TR_3", "2": "TR_2"}
-    assert len(third.sections) == 3
+    assert side.mid_to_track_id() == {"3": "TR_3", "2": "TR_2"}
+    assert [each.mid for each in third.sections] == ["0", "3", "2"]
 
 
 def test_the_answers_payload_types_hold() -> None:
