@@ -92,7 +92,8 @@ class Process:
             async with asyncio.timeout(START_LIMIT):
                 while not await asyncio.to_thread(self._ready):
                     if not self.running:
-                        raise StartFailed(f"{self.name} ended at its start:\n{self.log_tail()}")
+                        code = self._popen.returncode
+                        raise StartFailed(f"{self.name} ended ({code}):\n{self.log_tail()}")
                     await asyncio.sleep(0.05)
         except TimeoutError:
             self.kill()

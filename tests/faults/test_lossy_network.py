@@ -1,0 +1,100 @@
+"""A network that loses 5% both ways, delays and reorders still gives moving pictures and sound."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from server.signalling.tokens import sign
+from tests.conftest import RelayFactory
+from tests.processes import Moulin
+from tests.relay import Impairment, page_script
+
+pytestmark = pytest.mark.browser
+
+BAD = Impairment(loss=0.05, delay=0.02, jitter=0.015, reorder=0.01, duplicate=0.01)
+CLIENT = "/static/any/vendor/livekit-client/livekit-client.esm.mjs"
+
+PUBLISH = """async ([client, url, token]) => {
+  const { Room } = await import(client);
+  window.room = new Room();
+  await window.room.connect(url, token);
+  await window.room.localParticipant.enableCameraAndMicrophone();
+}"""
+
+WATCH = """async ([client, url, token]) => {
+  const { Room, RoomEvent } = await import(client);
+  const room = window.room = new Room();
+  const seen = new Promise((resolve) => room.on(RoomEvent.TrackSubscribed, (track) => {
+    document.body.append(track.attach());
+    if (track.kind === "video") resolve();
+  }));
+  await room.connect(url, token);
+  await seen;
+}"""
+
+RECEIVED = """async () => {
+  const received = {};
+  for (const person of window.room.remoteParticipants.values()) {
+    for (const { track } of person.trackPublications.values()) {
+      for (const [, report] of (await track?.getRTCStatsReport()) ?? []) {
+        if (report.type === "inbound-rtp") received[report.kind] = report;
+      }
+    }
+  }
+  return received;
+}"""
+
+PICTURES = 90
+
+
+async def open_page(browser: Browser, moulin: Moulin, relay_port: int) -> Page:
+    """A page of a person of their own, whose media goes through the relay."""
+    context = await browser.new_context(permissions=["camera", "microphone"])
+    await context.add_init_script(page_script(moulin.rtc_port, relay_port))
+    page = await context.new_page()
+    await page.goto(moulin.url + "/confidentialite")
+    return page
+
+
+def joining(moulin: Moulin, identity: str) -> list[str]:
+    """What the page's script needs to join."""
+    token = sign(
+        moulin.api_key, moulin.api_secret, now=time.time(), identity=identity, room="lossy"
+    )
+    return [CLIENT, moulin.ws_url, token]
+
+
+async def decoded(page: Page, frames: int) -> None:
+    """Wait until the page has decoded more than so many pictures, 15 s at most."""
+    script = f"async (frames) => (await ({RECEIVED})()).video?.framesDecoded > frames"
+    await page.wait_for_function(script, arg=frames, timeout=15_000)
+
+
+async def test_pictures_move_and_sound_is_heard_through_five_percent_loss(
+    moulin: Moulin, chromium: Browser, relay: RelayFactory
+) -> None:
+    before_publisher = await relay(moulin.rtc_port, up=BAD, down=BAD, seed=1)
+    before_viewer = await relay(moulin.rtc_port, up=BAD, down=BAD, seed=2)
+    publisher = await open_page(chromium, moulin, before_publisher.port)
+    viewer = await open_page(chromium, moulin, before_viewer.port)
+    await publisher.evaluate(PUBLISH, joining(moulin, "publisher"))
+    await viewer.evaluate(WATCH, joining(moulin, "viewer"))
+    await decoded(viewer, 5)
+
+    first: dict[str, Any] = await viewer.evaluate(RECEIVED)
+    began = time.monotonic()
+    await decoded(viewer, first["video"]["framesDecoded"] + PICTURES)
+    elapsed = time.monotonic() - began
+    last: dict[str, Any] = await viewer.evaluate(RECEIVED)
+
+    assert before_publisher.lost > 20
+    assert before_viewer.lost > 20
+    frozen = last["video"]["totalFreezesDuration"] - first["video"]["totalFreezesDuration"]
+    assert frozen < elapsed / 3
+    assert last["audio"]["totalAudioEnergy"] > first["audio"]["totalAudioEnergy"]
+    for page in (publisher, viewer):
+        await page.context.close()
