@@ -34,6 +34,7 @@ from server.web.cookies import Cookies
 from server.web.live import LivePages
 from server.web.person import right_now
 from server.web.rate_limits import RateLimits
+from server.web.reentry import refuse_lost_rights
 from server.web.rendering import set_up_templates
 from server.web.routes import add_routes
 from server.web.static_files import StaticFiles
@@ -50,6 +51,7 @@ def build_app(settings: Settings) -> web.Application:
             middleware.show_errors,
             middleware.refuse_large_bodies,
             middleware.refuse_forged_changes,
+            refuse_lost_rights,
         ],
     )
     app[SETTINGS] = settings

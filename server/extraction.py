@@ -16,6 +16,17 @@ from babel.messages.pofile import write_po
 
 from server.i18n import LOCALES, SCRIPT_KEYWORDS, read_messages
 
+HEADER = """\
+# English texts of Moulin, which is written in French.
+msgid ""
+msgstr ""
+"Language: en\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+"Plural-Forms: nplurals=2; plural=(n != 1);\\n"
+
+"""
 PROJECT = Path(__file__).resolve().parent.parent
 _PAGE_KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
@@ -58,7 +69,7 @@ def texts(project: Path = PROJECT) -> Iterator[Text]:
 def update(locales: Path = LOCALES, project: Path = PROJECT) -> Catalog:
     """The English catalog with exactly the texts that are said, translations kept."""
     known = read_messages(locales, "en")
-    fresh = Catalog(locale="en", project="moulin", header_comment=known.header_comment)
+    fresh = Catalog(locale="en")
     for text in sorted(texts(project), key=lambda each: each.where):
         before = known.get(text.one)
         translation = before.string if before is not None else None
@@ -75,7 +86,8 @@ def main() -> None:
     catalog = update()
     path = LOCALES / "en" / "LC_MESSAGES" / "messages.po"
     with path.open("wb") as file:
-        write_po(file, catalog, width=100, omit_header=False, sort_output=True)
+        file.write(HEADER.encode())
+        write_po(file, catalog, width=100, omit_header=True, sort_output=True)
     waiting = sum(1 for each in catalog if each.id and not _is_translated(each.string))
     print(f"{path}: {len(catalog)} texts, {waiting} without a translation")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -20,6 +21,7 @@ class Role(StrEnum):
     OWNER = "owner"
 
 
+_IDENTITY = re.compile(r"[gm]_[0-9a-f]{16}")
 _MANAGING = frozenset({Role.ORGANISER, Role.OWNER})
 
 
@@ -49,4 +51,4 @@ def identity_of(person: Person, role: Role) -> str:
 
 def person_id_of(identity: str) -> str | None:
     """The person's id in an identity made by `identity_of`; None for any other identity."""
-    return identity[2:] if identity.startswith(("g_", "m_")) else None
+    return identity[2:] if _IDENTITY.fullmatch(identity) else None

@@ -165,7 +165,7 @@ def _invitation_card(request: web.Request, view: InvitationView, words: Words) -
     title, description = _("Une invitation"), view.explanation
     if view.community is not None:
         opens = view.office.name if view.office else view.community.name
-        title = _("Vous êtes invité·e: %(place)s") % {"place": opens}
+        title = _("Vous êtes invité·e : %(place)s") % {"place": opens}
         description = view.office.description if view.office else ""
         description = description or view.community.name
     address = request.app[SETTINGS].address + request.path

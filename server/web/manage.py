@@ -235,7 +235,7 @@ def field_errors(errors: Mapping[str, str], words: Words) -> dict[str, str]:
     _ = words.gettext
     known = {
         "missing": _("Écrivez quelque chose ici."),
-        "too_long": _("C’est trop long: raccourcissez un peu."),
+        "too_long": _("C’est trop long : raccourcissez un peu."),
         "not_a_choice": _("Choisissez dans la liste."),
         "not_a_number": _("Écrivez un nombre entier, plus grand que zéro et pas démesuré."),
     }
@@ -265,6 +265,6 @@ def _notice(done: str, words: Words) -> str:
         "office-saved": _("C’est enregistré."),
         "office-removed": _("Le bureau est fermé, et son lien n’ouvre plus."),
         "office-moved": _("L’ordre des portes a changé."),
-        "invitation-made": _("L’invitation est prête: copiez le lien."),
+        "invitation-made": _("L’invitation est prête : copiez le lien."),
         "invitation-revoked": _("L’invitation n’ouvre plus."),
     }.get(done, "")

@@ -181,7 +181,7 @@ def _leaving_words(reason: LeavingReason, words: Words) -> tuple[str, str]:
         ),
         "replaced": (
             _("Vous êtes ici sur un autre appareil"),
-            _("Vous pouvez revenir sur celui-ci: l’autre sortira."),
+            _("Vous pouvez revenir sur celui-ci : l’autre sortira."),
         ),
         "ended": (
             _("Ce bureau vient de fermer"),

@@ -1,1 +1,1 @@
-"""Tests of the house."""
+"""Tests of the coworking house."""

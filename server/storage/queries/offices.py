@@ -45,16 +45,10 @@ async def office_by_slug(db: AsyncSession, community_id: str, slug: str) -> Offi
     return _office(row) if row else None
 
 
-async def office_by_id(db: AsyncSession, community_id: str, office_id: str) -> Office | None:
-    """The office of that id, when it belongs to that community."""
+async def office_by_id(db: AsyncSession, office_id: str) -> Office | None:
+    """The office of that id, which is also its room's name."""
     row = await db.get(OfficeRow, office_id)
-    return _office(row) if row is not None and row.community_id == community_id else None
-
-
-async def count_offices(db: AsyncSession, community_id: str) -> int:
-    """How many offices a community has."""
-    query = select(func.count()).select_from(OfficeRow)
-    return await db.scalar(query.where(OfficeRow.community_id == community_id)) or 0
+    return _office(row) if row is not None else None
 
 
 async def add_office(

@@ -1,0 +1,84 @@
+"""A visitor: one browser as a test drives it, with its cookies and its last page."""
+
+from __future__ import annotations
+
+import html
+import re
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+from aiohttp.test_utils import TestServer
+
+_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+class Visitor:
+    """Opens pages and sends their forms; `page`, `status` and `path` are of the last answer."""
+
+    def __init__(self, server: TestServer, **headers: str) -> None:
+        self._server = server
+        self.client = aiohttp.ClientSession(
+            cookie_jar=aiohttp.CookieJar(unsafe=True),
+            headers={"Accept-Language": "fr-CA", "Accept": "text/html", **headers},
+        )
+        self.page = ""
+        self.status = 0
+        self.path = ""
+        self.headers: Any = {}
+        self.csrf_token = ""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.client.close()
+
+    async def open(self, path: str, **headers: str) -> int:
+        """GET a page, redirects followed; returns the status."""
+        async with self.client.get(self._url(path), headers=headers) as answer:
+            return await self._keep(answer)
+
+    async def send(self, path: str, *, follow: bool = True, **fields: str) -> int:
+        """POST a form with the last page's token; returns the status."""
+        if not self.csrf_token:
+            await self.open("/confidentialite")
+        async with self.client.post(
+            self._url(path),
+            data={"csrf_token": self.csrf_token, **fields},
+            allow_redirects=follow,
+        ) as answer:
+            return await self._keep(answer)
+
+    async def enter(self, path: str, **body: object) -> tuple[int, dict[str, Any]]:
+        """POST JSON with the token, as a script does; returns the status and the JSON."""
+        if not self.csrf_token:
+            await self.open("/confidentialite")
+        headers = {"X-CSRF-Token": self.csrf_token}
+        async with self.client.post(self._url(path), json=body, headers=headers) as answer:
+            return answer.status, await answer.json()
+
+    @property
+    def text(self) -> str:
+        """The last page, its character references read."""
+        return html.unescape(self.page)
+
+    def cookie(self, name: str) -> str:
+        """The value of one of this browser's cookies; "" without it."""
+        return next((each.value for each in self.client.cookie_jar if each.key == name), "")
+
+    def _url(self, path: str) -> str:
+        return str(self._server.make_url(path)) if path.startswith("/") else path
+
+    async def _keep(self, answer: aiohttp.ClientResponse) -> int:
+        self.page = await answer.text()
+        self.status, self.path, self.headers = answer.status, answer.url.path_qs, answer.headers
+        found = _TOKEN.search(self.page)
+        if found:
+            self.csrf_token = found[1]
+        return answer.status
