@@ -61,7 +61,7 @@ function tell(id, count) {
   if (before === undefined || before === count) return;
   const card = document.querySelector(`[data-office="${CSS.escape(id)}"]`);
   const name = card?.querySelector("h1, h3")?.textContent?.trim();
-  if (name) announce(t("{office}: {count}.", { office: name, count: sentence(count) }));
+  if (name) announce(t("{office} : {count}.", { office: name, count: sentence(count) }));
 }
 
 /** @param {Element} element */

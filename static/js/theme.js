@@ -17,9 +17,9 @@ function show(button) {
     if (element instanceof HTMLElement) element.hidden = element.dataset.themeIcon !== theme;
   }
   const words = {
-    auto: t("Apparence: automatique"),
-    light: t("Apparence: claire"),
-    dark: t("Apparence: sombre"),
+    auto: t("Apparence : automatique"),
+    light: t("Apparence : claire"),
+    dark: t("Apparence : sombre"),
   };
   const label = words[/** @type {"auto" | "light" | "dark"} */ (theme)];
   button.title = label;

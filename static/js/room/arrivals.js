@@ -23,8 +23,8 @@ export function startArrivals(room, isQuiet) {
   let timer = 0;
   const tell = () => {
     timer = 0;
-    if (came.length) announce(t("Arrivées: {names}.", { names: list(came) }));
-    if (gone.length) announce(t("Départs: {names}.", { names: list(gone) }));
+    if (came.length) announce(t("Arrivées : {names}.", { names: list(came) }));
+    if (gone.length) announce(t("Départs : {names}.", { names: list(gone) }));
     const people = room.remoteParticipants.size + 1;
     if (!isQuiet()) {
       if (came.length) knock(people);

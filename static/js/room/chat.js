@@ -87,7 +87,7 @@ export class Chat {
    * @param {string} text
    */
   notify(name, text) {
-    announce(t("Message de {name}: {text}", { name, text }));
+    announce(t("Message de {name} : {text}", { name, text }));
     if (this.panels.isOpen("chat")) return;
     this.unread += 1;
     for (const button of this.commands.buttons("chat")) {

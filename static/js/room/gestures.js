@@ -58,7 +58,7 @@ export class Gestures {
       const emoji = new TextDecoder().decode(payload);
       if (!this.known.has(emoji)) return;
       this.onReaction(participant.identity, emoji);
-      announce(t("{name}: {emoji}", { name: nameOf(participant), emoji }));
+      announce(t("{name} : {emoji}", { name: nameOf(participant), emoji }));
     });
     this.room.on(RoomEvent.ParticipantAttributesChanged, (changed, participant) => {
       if (changed.hand && participant !== this.room.localParticipant) {
@@ -98,7 +98,7 @@ export class Gestures {
     if (dot instanceof HTMLElement) dot.dataset.status = this.shown.status;
     const words = statusWords(this.shown.status);
     byId("my-status-text", HTMLElement).textContent = this.shown.note
-      ? t("{status}: {note}", { status: words, note: this.shown.note })
+      ? t("{status} : {note}", { status: words, note: this.shown.note })
       : words;
   }
 }

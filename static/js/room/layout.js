@@ -7,7 +7,8 @@
  * @property {number} perPage
  */
 
-const RATIOS = [16 / 9, 4 / 3, 1];
+const WIDE = [16 / 9, 4 / 3];
+const NARROW = [16 / 9, 4 / 3, 1];
 const LARGEST = 1100;
 const MOST = 25;
 
@@ -20,7 +21,7 @@ const MOST = 25;
  */
 function largest(count, width, height, gap) {
   let best = { width: 0, height: 0 };
-  for (const ratio of RATIOS) {
+  for (const ratio of width < 600 ? NARROW : WIDE) {
     for (let columns = 1; columns <= count; columns += 1) {
       const rows = Math.ceil(count / columns);
       const across = (width - gap * (columns - 1)) / columns;

@@ -68,8 +68,9 @@ export class Stage {
     const wanted = new Set();
     for (const participant of this.everyone()) {
       this.keep(participant, false, wanted);
+      // one's own screen is not shown back: it would be a hall of mirrors
       const screen = participant.getTrackPublication(Track.Source.ScreenShare);
-      if (screen) this.keep(participant, true, wanted);
+      if (screen && !participant.isLocal) this.keep(participant, true, wanted);
     }
     for (const [key, tile] of this.tiles) {
       if (wanted.has(key)) continue;
@@ -96,11 +97,11 @@ export class Stage {
     }
     known?.remove();
     this.tiles.set(key, new Tile(participant, isScreen));
-    if (isScreen && !participant.isLocal) this.screen = key;
+    if (isScreen) this.screen = key;
   }
 
   anyScreen() {
-    const left = [...this.tiles.values()].filter((tile) => tile.isScreen && !tile.participant.isLocal);
+    const left = [...this.tiles.values()].filter((tile) => tile.isScreen);
     return left[left.length - 1]?.key ?? "";
   }
 
@@ -137,7 +138,7 @@ export class Stage {
 
   /** @param {Tile} tile */
   isHidden(tile) {
-    return preferences.hideSelf && tile.participant.isLocal && !tile.isScreen;
+    return preferences.hideSelf && tile.participant.isLocal;
   }
 
   /**

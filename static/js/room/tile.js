@@ -50,7 +50,7 @@ export class Tile {
     this.element = make("li", { class: "tile" }, this.video, this.face, this.hand, this.foot, this.tools);
     this.element.dataset.identity = participant.identity;
     if (isScreen) this.element.dataset.screen = "";
-    else if (participant.isLocal) this.element.dataset.self = "";
+    if (participant.isLocal) this.element.dataset.self = "";
     this.addTools();
     this.update();
   }
@@ -61,7 +61,7 @@ export class Tile {
     pin.dataset.tile = this.key;
     this.pin = pin;
     this.tools.append(pin);
-    if (!this.participant.isLocal || this.isScreen) return;
+    if (!this.participant.isLocal) return;
     const hide = iconButton("eye-off", t("Cacher mon image"), "tile-tool");
     hide.dataset.command = "hide-self";
     this.tools.append(hide);
@@ -72,8 +72,7 @@ export class Tile {
     const name = nameOf(this.participant);
     const attributes = this.participant.attributes;
     const label = this.isScreen ? t("Écran de {name}", { name }) : name;
-    this.name.textContent =
-      this.participant.isLocal && !this.isScreen ? t("{name} (vous)", { name }) : label;
+    this.name.textContent = this.participant.isLocal ? t("{name} (vous)", { name }) : label;
     this.note.textContent = this.isScreen ? "" : (attributes.note ?? "");
     this.face.replaceChildren(make("span", { text: initials(name), attrs: { "aria-hidden": "true" } }));
     this.status.dataset.status = attributes.status ?? "available";
@@ -87,9 +86,7 @@ export class Tile {
   showTrack() {
     const source = this.isScreen ? Track.Source.ScreenShare : Track.Source.Camera;
     const publication = this.participant.getTrackPublication(source);
-    // one's own screen is not shown back: it would be a hall of mirrors
-    const isShown = publication && !publication.isMuted && !(this.isScreen && this.participant.isLocal);
-    const track = (isShown && publication.videoTrack) || null;
+    const track = (!publication?.isMuted && publication?.videoTrack) || null;
     if (track !== this.track) {
       this.track?.detach(this.video);
       track?.attach(this.video);
