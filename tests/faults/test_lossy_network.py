@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -48,7 +49,7 @@ RECEIVED = """async () => {
   return received;
 }"""
 
-PICTURES = 90
+PICTURES = 100
 
 
 async def open_page(browser: Browser, moulin: Moulin, relay_port: int) -> Page:
@@ -69,9 +70,10 @@ def joining(moulin: Moulin, identity: str) -> list[str]:
 
 
 async def decoded(page: Page, frames: int) -> None:
-    """Wait until the page has decoded more than so many pictures, 15 s at most."""
-    script = f"async (frames) => (await ({RECEIVED})()).video?.framesDecoded > frames"
-    await page.wait_for_function(script, arg=frames, timeout=15_000)
+    """Wait until the page has decoded more than so many pictures, 30 s at most."""
+    async with asyncio.timeout(30):
+        while (await page.evaluate(RECEIVED)).get("video", {}).get("framesDecoded", 0) <= frames:
+            await asyncio.sleep(0.2)
 
 
 async def test_pictures_move_and_sound_is_heard_through_five_percent_loss(
