@@ -58,8 +58,8 @@ def refusal(
     """
     if not is_invited(standing, office):
         return Refusal.NOT_ALLOWED
-    if person is None:
-        return Refusal.NAME_REQUIRED
     if count >= office.capacity and not already_inside and not may_manage(standing.role):
         return Refusal.FULL
+    if person is None:
+        return Refusal.NAME_REQUIRED
     return None

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from server.community.entry import Refusal, refusal
+from server.community.entry import Refusal
 from server.community.offices import Office
 from server.community.people import Person, identity_of, may_manage
 from server.keys import COOKIES, DATABASE, PRESENCE, SETTINGS
@@ -42,7 +42,7 @@ async def enter(request: web.Request) -> web.Response:
     person = place.person
     if person is None or (name and name != person.name):
         check_rate(request, NAMES)
-        person = await _named(request, place, office, typed_name(name))
+        person = await name_person(request, typed_name(name))
     response = web.json_response(_entry(request, place, office, person))
     response.headers["Cache-Control"] = "no-store"
     if place.person is None:
@@ -58,16 +58,6 @@ async def _posted_name(request: web.Request) -> str:
     if not isinstance(body, dict) or not isinstance(body.get("name", ""), str):
         raise Refused(400, "bad_request")
     return str(body.get("name", ""))
-
-
-async def _named(request: web.Request, place: Place, office: Office, name: str) -> Person:
-    """This browser's person under that name, made only when the door is not full to them."""
-    if place.person is None:
-        count = len(request.app[PRESENCE].who(office.id))
-        stranger = Person("", name)
-        if why_not := refusal(stranger, place.standing, office, count=count):
-            raise Refused(_STATUS[why_not], why_not.value)
-    return await name_person(request, name)
 
 
 def _entry(request: web.Request, place: Place, office: Office, person: Person) -> dict[str, str]:

@@ -12,6 +12,7 @@ from server.keys import COOKIES, DATABASE
 from server.storage.queries import people
 from server.web.person import check_rate, known_person, remember_person, right_now, typed_name
 from server.web.rate_limits import NAMES
+from server.web.rendering import see_other
 
 
 def safe_next(text: object) -> str:
@@ -43,7 +44,7 @@ async def choose_name(request: web.Request) -> web.Response:
     check_rate(request, NAMES)
     form = await request.post()
     person = await name_person(request, typed_name(form.get("name")))
-    response = web.HTTPSeeOther(safe_next(form.get("next")))
+    response = see_other(safe_next(form.get("next")))
     request.app[COOKIES].log_in(response, person)
     return response
 
@@ -51,7 +52,7 @@ async def choose_name(request: web.Request) -> web.Response:
 async def choose_language(request: web.Request) -> web.Response:
     """POST /langue: French or English from now on."""
     form = await request.post()
-    response = web.HTTPSeeOther(safe_next(form.get("next")))
+    response = see_other(safe_next(form.get("next")))
     lang = form.get("lang")
     if isinstance(lang, str) and lang in LANGUAGES:
         request.app[COOKIES].remember_language(response, lang)
@@ -65,6 +66,6 @@ async def be_forgotten(request: web.Request) -> web.Response:
         async with request.app[DATABASE].writing() as db:
             if not await people.forget_guest(db, person.id):
                 await people.end_logins(db, person.id)
-    response = web.HTTPSeeOther("/")
+    response = see_other("/")
     request.app[COOKIES].log_out(response)
     return response

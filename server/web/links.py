@@ -19,7 +19,7 @@ from server.web.person import check_rate, known_person, right_now, typed_name
 from server.web.place import Place, standing_of
 from server.web.rate_limits import NAMES, OWNER_LINKS
 from server.web.refused import Refused
-from server.web.rendering import render, words_of
+from server.web.rendering import render, see_other, words_of
 from server.web.views import CardView, InvitationView, OwnerLinkView
 
 
@@ -117,7 +117,7 @@ async def accept_invitation(request: web.Request) -> web.Response:
     target = community_url(place.community)
     if office is not None:
         target = office_url(place.community, office) + "/salle"
-    response = web.HTTPSeeOther(target)
+    response = see_other(target)
     request.app[COOKIES].log_in(response, person)
     return response
 
@@ -224,6 +224,6 @@ async def use_owner_link(request: web.Request) -> web.Response:
             await people.set_role(db, community.id, person.id, Role.OWNER, now)
     if community is None or person is None:
         return await _owner_link(request)
-    response = web.HTTPSeeOther(f"{community_url(community)}/gerer")
+    response = see_other(f"{community_url(community)}/gerer")
     request.app[COOKIES].log_in(response, person)
     return response

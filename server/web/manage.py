@@ -26,7 +26,7 @@ from server.web.person import check_rate, right_now
 from server.web.place import Place, managed_place
 from server.web.rate_limits import CHANGES
 from server.web.refused import Refused
-from server.web.rendering import render, words_of
+from server.web.rendering import render, see_other, words_of
 from server.web.views import (
     InvitationForm,
     ManagedOffice,
@@ -175,7 +175,7 @@ async def text_fields(request: web.Request) -> dict[str, str]:
 
 def _done(request: web.Request, place: Place, what: str) -> web.Response:
     request.app[LIVE_PAGES].doors_changed(place.community.id)
-    return web.HTTPSeeOther(f"{manage_url(place)}?fait={what}")
+    return see_other(f"{manage_url(place)}?fait={what}")
 
 
 def _managed_office(request: web.Request, place: Place) -> Office:

@@ -13,7 +13,7 @@ from server.web.person import check_rate, right_now
 from server.web.place import managed_place
 from server.web.rate_limits import CHANGES
 from server.web.refused import Refused
-from server.web.rendering import words_of
+from server.web.rendering import see_other, words_of
 from server.web.views import InvitationForm
 
 
@@ -39,7 +39,7 @@ async def add_invitation(request: web.Request) -> web.Response:
         made = await invitations.add_invitation(
             db, place.community.id, draft, created_by=maker, now=now
         )
-    return web.HTTPSeeOther(f"{manage_url(place)}?fait=invitation-made&invitation={made.id}")
+    return see_other(f"{manage_url(place)}?fait=invitation-made&invitation={made.id}")
 
 
 async def revoke_invitation(request: web.Request) -> web.Response:
@@ -51,4 +51,4 @@ async def revoke_invitation(request: web.Request) -> web.Response:
             db, place.community.id, request.match_info["id"], right_now()
         )
     await send_out_uninvited(request.app, place.community)
-    return web.HTTPSeeOther(f"{manage_url(place)}?fait=invitation-revoked")
+    return see_other(f"{manage_url(place)}?fait=invitation-revoked")

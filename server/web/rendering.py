@@ -58,6 +58,11 @@ def csrf_token(request: web.Request) -> str:
     return kept.csrf_token(nonce)
 
 
+def see_other(location: str) -> web.Response:
+    """After a change: go on to that page, which a reload will not change again."""
+    return web.Response(status=303, headers={"Location": location})
+
+
 async def render(
     request: web.Request,
     template: str,

@@ -22,9 +22,11 @@ Visitors = Callable[..., Visitor]
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings of a server of the test's own; media take any free port."""
+    port = free_port()
     made = load_settings(
         data_dir=tmp_path,
-        http_port=free_port(),
+        http_port=port,
+        public_url=f"http://127.0.0.1:{port}",
         rtc_addresses=["127.0.0.1"],
         privacy_officer="Léa Tremblay, vie.privee@exemple.org",
     )
@@ -61,7 +63,7 @@ async def visitors(server: TestServer) -> AsyncIterator[Visitors]:
 
 
 @pytest.fixture
-def visitor(visitors: Visitors) -> Visitor:
+async def visitor(visitors: Visitors) -> Visitor:
     """A stranger."""
     return visitors()
 

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import BaseTestServer
 
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
@@ -16,7 +16,7 @@ _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 class Visitor:
     """Opens pages and sends their forms; `page`, `status` and `path` are of the last answer."""
 
-    def __init__(self, server: TestServer, **headers: str) -> None:
+    def __init__(self, server: BaseTestServer, **headers: str) -> None:
         self._server = server
         self.client = aiohttp.ClientSession(
             cookie_jar=aiohttp.CookieJar(unsafe=True),
@@ -27,6 +27,7 @@ class Visitor:
         self.path = ""
         self.headers: Any = {}
         self.csrf_token = ""
+        self.set_cookies: list[str] = []
 
     async def __aenter__(self) -> Self:
         return self
@@ -44,15 +45,19 @@ class Visitor:
         async with self.client.get(self._url(path), headers=headers) as answer:
             return await self._keep(answer)
 
-    async def send(self, path: str, *, follow: bool = True, **fields: str) -> int:
-        """POST a form with the last page's token; returns the status."""
+    async def send(self, path: str, **fields: str) -> int:
+        """POST a form with the last page's token, redirects followed; returns the status."""
         if not self.csrf_token:
             await self.open("/confidentialite")
         async with self.client.post(
             self._url(path),
             data={"csrf_token": self.csrf_token, **fields},
-            allow_redirects=follow,
         ) as answer:
+            self.set_cookies = [
+                value
+                for each in (*answer.history, answer)
+                for value in each.headers.getall("Set-Cookie", [])
+            ]
             return await self._keep(answer)
 
     async def enter(self, path: str, **body: object) -> tuple[int, dict[str, Any]]:
@@ -71,6 +76,10 @@ class Visitor:
     def cookie(self, name: str) -> str:
         """The value of one of this browser's cookies; "" without it."""
         return next((each.value for each in self.client.cookie_jar if each.key == name), "")
+
+    def steal_cookie(self, name: str, value: str) -> None:
+        """Put a value of one's choice in one of this browser's cookies."""
+        self.client.cookie_jar.update_cookies({name: value}, self._server.make_url("/"))
 
     def _url(self, path: str) -> str:
         return str(self._server.make_url(path)) if path.startswith("/") else path

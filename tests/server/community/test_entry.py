@@ -33,6 +33,7 @@ ZOE = Person("0123456789abcdef", "Zoé")
         pytest.param(OFFICE, ZOE, STRANGER, 0, None, id="public: a name is enough"),
         pytest.param(OFFICE, None, STRANGER, 0, Refusal.NAME_REQUIRED, id="public: no name"),
         pytest.param(OFFICE, ZOE, STRANGER, 2, Refusal.FULL, id="public: full"),
+        pytest.param(OFFICE, None, STRANGER, 2, Refusal.FULL, id="public: full, before any name"),
         pytest.param(PRIVATE, ZOE, STRANGER, 0, Refusal.NOT_ALLOWED, id="private: not invited"),
         pytest.param(PRIVATE, None, STRANGER, 0, Refusal.NOT_ALLOWED, id="private: a stranger"),
         pytest.param(

@@ -1,0 +1,150 @@
+"""Cookies, forged changes, headers, limits: what keeps people and the house safe."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from server.app import build_app
+from server.keys import SETTINGS
+from server.settings import Settings
+from server.web.choices import safe_next
+from tests.server.conftest import Visitors
+from tests.server.offices import MANAGE
+from tests.server.visitors import Visitor
+
+CAFE = "/c/les-pigistes/cafe"
+
+
+async def test_a_change_without_its_token_is_refused(visitor: Visitor) -> None:
+    await visitor.open(CAFE)
+    visitor.csrf_token = "forged"
+    assert await visitor.send("/nom", name="Zoé", next="/") == 403
+    assert "Rechargez" in visitor.text
+    assert visitor.cookie("moulin_login") == ""
+    visitor.csrf_token = "forged"
+    status, refused = await visitor.enter(f"{CAFE}/entrer", name="Zoé")
+    assert (status, refused["error"]) == (403, "csrf")
+
+
+async def test_a_token_of_another_browser_is_refused(visitors: Visitors) -> None:
+    victim, attacker = visitors(), visitors()
+    await victim.open(CAFE)
+    await attacker.open(CAFE)
+    victim.csrf_token = attacker.csrf_token
+    assert await victim.send("/nom", name="Zoé", next="/") == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://ailleurs.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+async def test_a_change_from_another_site_is_refused(
+    visitors: Visitors, headers: dict[str, str]
+) -> None:
+    visitor = visitors(**headers)
+    assert await visitor.send("/nom", name="Zoé", next="/") == 403
+
+
+async def test_every_address_that_changes_something_refuses_a_forged_form(
+    house: web.Application, visitor: Visitor
+) -> None:
+    posts = [
+        route.resource.canonical
+        for route in house.router.routes()
+        if route.method == "POST" and route.resource is not None
+    ]
+    forms = [path for path in posts if not path.startswith("/twirp")]
+    assert len(forms) >= 12
+    for path in forms:
+        async with visitor.client.post(
+            house[SETTINGS].address + re.sub(r"{\w+}", "x", path), data={"name": "Zoé"}
+        ) as answer:
+            assert answer.status == 403, path
+
+
+async def test_cookies_are_kept_from_scripts_and_other_sites(visitor: Visitor) -> None:
+    await visitor.open(CAFE)
+    kept = [visitor.headers["Set-Cookie"]]
+    await visitor.send("/nom", name="Zoé", next="/")
+    kept += visitor.set_cookies
+    await visitor.send("/langue", lang="en", next="/")
+    kept += visitor.set_cookies
+    names = [each.partition("=")[0] for each in kept]
+    assert names == ["moulin_csrf", "moulin_login", "moulin_lang"]
+    for each in kept:
+        assert "HttpOnly" in each
+        assert "SameSite=Lax" in each
+        assert "Secure" not in each  # this one is served by http, on the machine itself
+
+
+async def test_over_https_cookies_are_secure_and_pages_say_so(settings: Settings) -> None:
+    secure = settings.model_copy(update={"public_url": "https://moulin.example.org"})
+    async with TestServer(build_app(secure)) as server, Visitor(server) as visitor:
+        await visitor.open("/c/les-pigistes", Host="moulin.example.org")
+        assert "Secure" in visitor.headers["Set-Cookie"]
+        assert "Strict-Transport-Security" in visitor.headers
+        assert "wss://moulin.example.org" in visitor.headers["Content-Security-Policy"]
+
+
+async def test_a_login_that_was_tampered_with_is_nobody(visitor: Visitor) -> None:
+    await visitor.send("/nom", name="Zoé", next="/")
+    login = visitor.cookie("moulin_login")
+    visitor.steal_cookie("moulin_login", login[:-3] + "AAA")
+    await visitor.open("/confidentialite")
+    assert "Zoé" not in visitor.text
+
+
+@pytest.mark.parametrize("path", ["/c/les-pigistes", "/nulle-part", "/sante", f"{CAFE}/salle"])
+async def test_every_answer_carries_a_strict_policy(visitor: Visitor, path: str) -> None:
+    await visitor.open(path)
+    policy = visitor.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; ")
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert visitor.headers["X-Content-Type-Options"] == "nosniff"
+    assert visitor.headers["Referrer-Policy"] == "same-origin"
+    assert "camera=(self)" in visitor.headers["Permissions-Policy"]
+
+
+async def test_no_page_needs_what_the_policy_forbids(owner: Visitor) -> None:
+    pages = ["/c/les-pigistes", CAFE, f"{CAFE}/salle", f"{CAFE}/au-revoir", MANAGE, "/x"]
+    for path in pages:
+        await owner.open(path)
+        assert not re.search(r"<[^>]+\s(style|on\w+)=", owner.page), path
+        assert not re.search(r"<style|javascript:", owner.page), path
+        for script in re.findall(r"<script([^>]*)>", owner.page):
+            assert "src=" in script or "application/json" in script, path
+
+
+async def test_one_address_cannot_try_without_end(visitor: Visitor) -> None:
+    statuses = [await visitor.send("/cle/AAAAAAAAAAAAAAAAAAAAAA", name="Zoé") for _ in range(12)]
+    assert statuses[0] == 410
+    assert statuses[-1] == 429
+
+
+async def test_a_body_is_small_or_refused(visitor: Visitor) -> None:
+    assert await visitor.send("/nom", name="x" * 70_000, next="/") == 413
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [
+        ("/c/les-pigistes?x=1", "/c/les-pigistes?x=1"),
+        ("https://ailleurs.example", "/"),
+        ("//ailleurs.example", "/"),
+        ("/\\ailleurs.example", "/"),
+        ("/\r\nSet-Cookie: a=b", "/"),
+        (None, "/"),
+    ],
+)
+def test_forms_lead_nowhere_else(asked: object, given: str) -> None:
+    assert safe_next(asked) == given

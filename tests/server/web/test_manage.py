@@ -1,0 +1,121 @@
+"""The owner's page, and the key that opens it."""
+
+from __future__ import annotations
+
+import re
+
+from aiohttp import web
+
+from rooms.events import Event
+from rooms.participant import Joining
+from server.keys import DATABASE, LIVE_ROOMS, SETTINGS
+from server.serving import new_owner_link
+from tests.server.conftest import Visitors
+from tests.server.offices import FORM, MANAGE, change_office, office_ids
+from tests.server.visitors import Visitor
+
+
+class Hearing:
+    """Hears what a participant would be told."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def tell(self, event: Event) -> None:
+        self.events.append(event)
+
+
+async def test_the_owner_link_opens_once_and_only_by_its_button(
+    house: web.Application, visitors: Visitors
+) -> None:
+    link = await new_owner_link(house[DATABASE], house[SETTINGS])
+    path = link.removeprefix(house[SETTINGS].address)
+    crawler, owner, late = visitors(), visitors(), visitors()
+    for looking in (crawler, owner, late):
+        assert await looking.open(path) == 200
+    await owner.send(path, name="Odile")
+    assert owner.path == MANAGE
+    assert await late.send(path, name="Lucien") == 410
+    assert await late.open(MANAGE) == 403
+    assert await late.open(path) == 410
+
+
+async def test_only_those_who_look_after_the_house_change_it(
+    house: web.Application, visitor: Visitor
+) -> None:
+    office_id = (await office_ids(house))["cafe"]
+    await visitor.send("/nom", name="Zoé", next="/")
+    assert await visitor.open(MANAGE) == 403
+    for path in (
+        "offices",
+        f"offices/{office_id}",
+        f"offices/{office_id}/supprimer",
+        f"offices/{office_id}/monter",
+        "invitations",
+        "invitations/x/revoquer",
+    ):
+        assert await visitor.send(f"{MANAGE}/{path}", **FORM) == 403
+    assert set(await office_ids(house)) == {"cafe", "concentration", "aire-ouverte"}
+
+
+async def test_an_office_is_opened_changed_moved_and_removed(
+    house: web.Application, owner: Visitor, visitor: Visitor
+) -> None:
+    await owner.send(f"{MANAGE}/offices", **{**FORM, "name_fr": "Gérer"})
+    assert owner.path == f"{MANAGE}?fait=office-opened"
+    ids = await office_ids(house)
+    assert list(ids) == ["cafe", "concentration", "aire-ouverte", "gerer-2"]
+    await owner.send(f"{MANAGE}/offices/{ids['gerer-2']}/monter")
+    await owner.send(f"{MANAGE}/offices/{ids['cafe']}/descendre")
+    order = ["concentration", "cafe", "gerer-2", "aire-ouverte"]
+    assert list(await office_ids(house)) == order
+    assert await owner.open(f"{MANAGE}/offices/{ids['gerer-2']}") == 200
+    await change_office(house, owner, "gerer-2", name_fr="La remise", capacity="4")
+    await visitor.open("/c/les-pigistes/gerer-2")
+    assert "La remise" in visitor.text
+    await owner.send(f"{MANAGE}/offices/{ids['gerer-2']}/supprimer")
+    assert await visitor.open("/c/les-pigistes/gerer-2") == 404
+
+
+async def test_a_wrong_form_comes_back_with_what_was_typed(owner: Visitor) -> None:
+    wrong = {**FORM, "name_fr": "<b>Le placard</b>", "capacity": "zéro"}
+    assert await owner.send(f"{MANAGE}/offices", **wrong) == 400
+    assert "nombre entier" in owner.text
+    assert 'value="&lt;b&gt;Le placard&lt;/b&gt;"' in owner.page
+
+
+async def test_people_inside_a_removed_office_are_out(
+    house: web.Application, owner: Visitor
+) -> None:
+    office_id = (await office_ids(house))["cafe"]
+    inside = house[LIVE_ROOMS].join(Joining(room=office_id, identity="alice"), Hearing())
+    await owner.send(f"{MANAGE}/offices/{office_id}/supprimer")
+    assert inside.gone
+
+
+async def test_making_an_office_private_sends_out_those_who_were_not_invited(
+    house: web.Application, owner: Visitor, visitor: Visitor
+) -> None:
+    _, guest = await visitor.enter("/c/les-pigistes/cafe/entrer", name="Zoé")
+    _, host = await owner.enter("/c/les-pigistes/cafe/entrer")
+    rooms = house[LIVE_ROOMS]
+    people = [
+        rooms.join(Joining(room=guest["room"], identity=identity), Hearing())
+        for identity in (guest["identity"], host["identity"], "a-program")
+    ]
+    await change_office(house, owner, "cafe", visibility="invitation")
+    assert [each.gone for each in people] == [True, False, False]
+    # The token is still good, and opens nothing more.
+    async with visitor.client.get(
+        f"{house[SETTINGS].address}/rtc/validate", params={"access_token": guest["token"]}
+    ) as answer:
+        assert answer.status == 403
+    async with visitor.client.get(
+        f"{house[SETTINGS].address}/rtc/validate", params={"access_token": host["token"]}
+    ) as answer:
+        assert answer.status == 200
+
+
+async def test_the_owner_page_lists_every_door_and_its_buttons(owner: Visitor) -> None:
+    assert await owner.open(MANAGE) == 200
+    assert len(re.findall(r'action="[^"]+/supprimer"', owner.page)) == 3
