@@ -82,18 +82,19 @@ class Feedback:
 
     def due(self, now: float) -> list[bytes]:
         """The compound packets to send now."""
-        packets = self._requests(now)
-        if now >= self._next_check:
-            self._next_check = now + CHECK_INTERVAL
-            for track in self._ssrcs.tracks.values():
-                track.check(now)
-            packets += self._estimate()
         everything = now >= self._next_report
+        packets: list[bytes] = []
         if everything:
             self._next_report = now + REPORT_INTERVAL
             self._left = dict(self._budgets)
             packets += self._receiver_reports(now)
         packets += self._sender_reports(now, everything)
+        if now >= self._next_check:
+            self._next_check = now + CHECK_INTERVAL
+            for track in self._ssrcs.tracks.values():
+                track.check(now)
+            packets += self._estimate()
+        packets += self._requests(now)
         return _compounds(packets, rtcp.receiver_report(self.ssrc))
 
     def next_due(self, now: float) -> float:

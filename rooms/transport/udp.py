@@ -70,7 +70,7 @@ class UdpSocket:
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Receive from now on."""
         self._loop = loop
-        loop.add_reader(self._socket.fileno(), self._drain)
+        loop.add_reader(self._socket.fileno(), self.drain)
 
     def stop(self) -> None:
         """Receive no more until `start`."""
@@ -92,7 +92,8 @@ class UdpSocket:
             return False
         return True
 
-    def _drain(self) -> None:
+    def drain(self) -> None:
+        """Take up to 64 datagrams that wait; the event loop calls it when some do."""
         buffer = self._buffer
         data, media = buffer.data, self.media
         receive, most = self._socket.recvfrom_into, self._limits.rtp_bytes

@@ -1,0 +1,144 @@
+"""The innermost loop: what leaves is what the offsets say, encrypted for each subscriber."""
+
+from __future__ import annotations
+
+import random
+import struct
+from typing import Any
+
+import pytest
+from pylibsrtp import Policy, Session
+
+from rooms.fanout import fan_out
+from rooms.rtp import vp8
+from rooms.rtp.packet import HEADER, OPAQUE, UNUSUAL, Leg, Packet, extension_block
+from rooms.transport.srtp import session_pointer, tag_size
+
+PROFILES = {
+    "AES-128-GCM": (Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 28, 16),
+    "AES-256-GCM": (Policy.SRTP_PROFILE_AEAD_AES_256_GCM, 44, 16),
+    "AES-CM-SHA1-80": (Policy.SRTP_PROFILE_AES128_CM_SHA1_80, 30, 10),
+}
+
+
+class Subscriber:
+    """One leg and the session that opens what it sends."""
+
+    def __init__(self, rng: random.Random, profile: str = "AES-128-GCM") -> None:
+        number, size, _ = PROFILES[profile]
+        key = rng.randbytes(size)
+
+        def session(direction: int) -> Session:
+            return Session(Policy(key=key, ssrc_type=direction, srtp_profile=number))
+
+        self.sending = session(Policy.SSRC_ANY_OUTBOUND)
+        self._opening = session(Policy.SSRC_ANY_INBOUND)
+        self.offsets = (
+            rng.randrange(1 << 16), rng.getrandbits(32), rng.getrandbits(32),
+            rng.getrandbits(15), rng.getrandbits(8), rng.getrandbits(5),
+        )  # fmt: skip
+        self.received: list[bytes] = []
+
+    def leg(self) -> Leg:
+        return (
+            *self.offsets, session_pointer(self.sending), self._sendto, ("192.0.2.1", 9), None,
+        )  # fmt: skip
+
+    def _sendto(self, data: Any, address: Any) -> int:
+        self.received.append(self._opening.unprotect(bytes(data)))
+        return len(data)
+
+    def expected(self, packet: Packet, word: int, prefix: bytes) -> bytes:
+        """The packet written the slow and obvious way."""
+        sequence, stamp, ssrc, picture, tl0, key = self.offsets
+        header = struct.pack(
+            "!HHII", word | packet[2], (packet[0] + sequence) & 0xFFFF,
+            (packet[1] + stamp) & 0xFFFFFFFF, ssrc,
+        )  # fmt: skip
+        return header + prefix + vp8.renumber(packet, picture, tl0, key)
+
+
+DESCRIPTORS = [
+    bytes((0x90, 0xF0, 0xFF, 0xFE, 0xFF, 0x7F)),
+    bytes((0x90, 0xE0, 0x81, 0x02, 0x03, 0x20)),
+    bytes((0x80, 0x80, 0xFF, 0xFF)),
+    bytes((0x90, 0x80, 0x7F)),
+    bytes((0x90, 0xC0, 0x81, 0x02, 0x03)),
+    bytes((0x10,)),
+]
+
+
+def video(number: int, timestamp: int, payload: bytes) -> Packet:
+    """The packet that a stream makes of a VP8 payload."""
+    description = vp8.describe(payload)
+    assert description is not None
+    shape, size, picture, tl0, tk, _ = description
+    head = payload[:size] if shape == UNUSUAL else payload[:2]
+    return number, timestamp, 0x80, shape, head, picture, tl0, tk, payload[size:]
+
+
+@pytest.mark.parametrize("stamped", [True, False])
+@pytest.mark.parametrize("descriptor", DESCRIPTORS, ids=bytes.hex)
+def test_pictures_are_renumbered_for_each_subscriber(descriptor: bytes, stamped: bool) -> None:
+    rng = random.Random(1)
+    subscribers = [Subscriber(rng) for _ in range(5)]
+    legs = [each.leg() for each in subscribers]
+    prefix = extension_block(3, 12.5) if stamped else b""
+    word = 0x9060 if stamped else 0x8060
+    for number in range(65_530, 65_545):
+        payload = descriptor + b"\x01" + rng.randbytes(rng.randrange(1, 1100))
+        packet = video(number, 2**32 - 5 + number, payload)
+        assert fan_out(packet, word, prefix, 16, legs) == 0
+        for each in subscribers:
+            assert each.received.pop() == each.expected(packet, word, prefix)
+
+
+def test_sound_passes_untouched() -> None:
+    rng = random.Random(2)
+    subscriber = Subscriber(rng)
+    packet: Packet = (7, 960, 0, OPAQUE, b"", 0, 0, 0, b"opus")
+    fan_out(packet, 0x806F, b"", 16, [subscriber.leg()])
+    assert subscriber.received == [subscriber.expected(packet, 0x806F, b"")]
+
+
+def test_an_empty_packet_is_a_bare_header() -> None:
+    subscriber = Subscriber(random.Random(2))
+    packet: Packet = (7, 960, 0, OPAQUE, b"", 0, 0, 0, b"")
+    fan_out(packet, 0x8060, b"", 16, [subscriber.leg()])
+    assert len(subscriber.received[0]) == 12
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_profile_appends_what_it_says(profile: str) -> None:
+    subscriber = Subscriber(random.Random(3), profile)
+    tag = tag_size(subscriber.sending)
+    assert tag == PROFILES[profile][2]
+    packet = video(1000, 5, DESCRIPTORS[0] + b"\x00picture")
+    assert fan_out(packet, 0x8060, b"", tag, [subscriber.leg()]) == 0
+    assert subscriber.received == [subscriber.expected(packet, 0x8060, b"")]
+
+
+def test_the_send_time_is_written_in_24_bits_of_seconds() -> None:
+    block = extension_block(3, 64.0 + 1.5)
+    assert block == bytes((0xBE, 0xDE, 0, 1, 0x32, 1 << 2 | 2, 0, 0))
+
+
+def test_one_that_cannot_be_sent_is_counted_and_the_others_are_served() -> None:
+    rng = random.Random(4)
+    good, bad = Subscriber(rng), Subscriber(rng)
+
+    def full(data: Any, address: Any) -> int:
+        raise BlockingIOError
+
+    leg = bad.leg()
+    packet = video(1000, 5, DESCRIPTORS[0] + b"\x00picture")
+    assert fan_out(packet, 0x8060, b"", 16, [(*leg[:7], full, *leg[8:]), good.leg()]) == 1
+    assert len(good.received) == 1
+
+
+def test_a_header_is_what_receivers_expect() -> None:
+    subscriber = Subscriber(random.Random(5))
+    packet = video(1000, 5, DESCRIPTORS[0] + b"\x00picture")
+    fan_out(packet, 0x9060, extension_block(3, 1.0), 16, [subscriber.leg()])
+    first, second, *_ = HEADER.unpack_from(subscriber.received[0])
+    assert (first, second) == (0x90, 0x80 | 0x60)
