@@ -54,7 +54,7 @@ class Seat:
 
     number: int
     name: str
-    doing: str
+    note: str
     url: str
     token: str
 
@@ -124,10 +124,10 @@ async def find_office(settings: Settings, wanted: str) -> tuple[str, str]:
 
 
 def assign_seats(settings: Settings, room: str, people: int, url: str, now: float) -> list[Seat]:
-    """A name, an occupation and a token good for a day for each synthetic coworker."""
+    """A name, a note of the work at hand and a token good for a day for each synthetic coworker."""
     seats = []
     for number in range(people):
-        name, doing = PEOPLE[number % len(PEOPLE)]
+        name, note = PEOPLE[number % len(PEOPLE)]
         if number >= len(PEOPLE):
             name = f"{name} {number // len(PEOPLE) + 1}"
         token = sign(
@@ -138,9 +138,9 @@ def assign_seats(settings: Settings, room: str, people: int, url: str, now: floa
             identity=f"g_demo{number}",
             name=name,
             room=room,
-            attributes={"doing": doing},
+            attributes={"note": note, "status": "busy" if number % 4 == 3 else "available"},
         )
-        seats.append(Seat(number, name, doing, url.rstrip("/"), token))
+        seats.append(Seat(number, name, note, url.rstrip("/"), token))
     return seats
 
 

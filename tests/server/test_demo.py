@@ -54,7 +54,7 @@ def test_each_seat_has_its_name_and_a_token_for_the_room(tmp_path: Path) -> None
     claims = [verify(seat.token, {"key": "s" * 32}, NOW + 3600) for seat in seats]
     assert {claim.room for claim in claims} == {"of_1"}
     assert len({claim.identity for claim in claims}) == 14
-    assert claims[0].attributes == {"doing": seats[0].doing}
+    assert claims[0].attributes == {"note": seats[0].note, "status": "available"}
 
 
 def test_more_people_than_chairs_is_refused(tmp_path: Path) -> None:
