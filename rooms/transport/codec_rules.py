@@ -93,10 +93,9 @@ def agreed_codecs(section: Section) -> tuple[Codec, ...]:
 
 
 def _our_fmtp(rule: CodecRule, theirs: str) -> str:
-    if rule.name == "opus":
-        # `stereo` is what browsers can play, and they always can; only `sprop-stereo` is a wish.
-        if fmtp_parameters(theirs).get("sprop-stereo") == "1":
-            return rule.fmtp.replace("usedtx=1", "stereo=1;sprop-stereo=1")
+    # `stereo` is what browsers can play, and they always can; only `sprop-stereo` is a wish.
+    if rule.name == "opus" and fmtp_parameters(theirs).get("sprop-stereo") == "1":
+        return rule.fmtp.replace("usedtx=1", "stereo=1;sprop-stereo=1")
     if rule.required_fmtp:
         return theirs
     return rule.fmtp

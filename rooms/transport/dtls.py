@@ -178,6 +178,7 @@ class DtlsConnection:
         self._on_closed = None
         if self._handshake is not None and not self._handshake.done():
             self._handshake.cancel()
+            await asyncio.gather(self._handshake, return_exceptions=True)
         await self._dtls.stop()
         self._pipe.close()
 

@@ -15,6 +15,7 @@ from rooms.limits import Counters, Limits
 
 _ICE_CHARACTERS = string.ascii_letters + string.digits
 _SILENT_PATH_SECONDS = 12.0  # more than twice what browsers leave between two checks
+_CREDENTIALS_KEPT = 4
 _USERNAME = 0x0006
 _BINDING_REQUEST = b"\x00\x01"
 _COOKIE = struct.pack("!I", stun.COOKIE)
@@ -52,6 +53,7 @@ class IceAgent:
     nominated: bool = False
     last_check: float | None = None
     paths: dict[Path, float] = field(default_factory=dict)
+    ufrags: list[str] = field(default_factory=list)
     checks_in_second: int = 0
     second: int = 0
 
@@ -101,13 +103,16 @@ class IceLite:
         self._agents: dict[str, tuple[str, IceAgent]] = {}
 
     def register(self, agent: IceAgent) -> None:
-        """Answer checks for the agent's current credentials, and for its older ones still."""
+        """Answer checks for the agent's current credentials, and for its latest older ones."""
         self._agents[agent.credentials.ufrag] = (agent.credentials.pwd, agent)
+        agent.ufrags.append(agent.credentials.ufrag)
+        if len(agent.ufrags) > _CREDENTIALS_KEPT:
+            del self._agents[agent.ufrags.pop(0)]
 
     def forget(self, agent: IceAgent) -> None:
         """Answer none of the agent's credentials any more."""
-        for ufrag in [each for each, (_, owner) in self._agents.items() if owner is agent]:
-            del self._agents[ufrag]
+        while agent.ufrags:
+            del self._agents[agent.ufrags.pop()]
 
     def __len__(self) -> int:
         return len(self._agents)

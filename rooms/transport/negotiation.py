@@ -124,10 +124,9 @@ class Answerer(OutgoingSlots):
     def answer(self, offer: Description, local: Local) -> Description:
         """Answer an offer, giving wanted tracks to its free receive-only sections.
 
-        Raises NegotiationError when the offer does not follow from the ones before (RFC 8829
-        section 5.2.2).
+        Raises NegotiationError as `check` does.
         """
-        self._check(offer)
+        self.check(offer)
         self._sections = [(each.mid, each.kind, each.rejected) for each in offer.sections]
         self.incoming = {}
         self._free = {}
@@ -142,7 +141,11 @@ class Answerer(OutgoingSlots):
             counts.append(max(0, wanted - sum(each == kind for each in self._free.values())))
         return counts[0], counts[1]
 
-    def _check(self, offer: Description) -> None:
+    def check(self, offer: Description) -> None:
+        """Refuse an offer that does not follow from the ones before (RFC 8829 section 5.2.2).
+
+        Raises NegotiationError.
+        """
         if len(offer.sections) < len(self._sections):
             raise NegotiationError("the offer lost sections")
         for section, (mid, kind, rejected) in zip(offer.sections, self._sections, strict=False):
@@ -322,13 +325,10 @@ class Offerer(OutgoingSlots):
 
     def _fresh_line(self, kind: str) -> _Line:
         """A section of its own mid, in the place of a rejected one if there is one."""
-        for index, line in enumerate(self._lines):
-            if line.free and line.kind == kind:
-                break
-        else:
-            index = len(self._lines)
-            if index + 1 >= self._limits.sdp_sections:
-                raise LocalError("too many sections in one connection")
+        free = (at for at, line in enumerate(self._lines) if line.free and line.kind == kind)
+        index = next(free, len(self._lines))
+        if index + 1 >= self._limits.sdp_sections:
+            raise LocalError("too many sections in one connection")
         self._last_mid += 1
         fresh = _Line(str(self._last_mid), kind)
         self._lines[index : index + 1] = [fresh]

@@ -83,6 +83,7 @@ class Peer:
         offer = sdp.parse(offer_sdp, self._host.limits)
         transport = remote_transport(offer)
         self._check_fingerprints(transport.fingerprints)
+        self._answerer.check(offer)
         if self._remote_ufrag and transport.ufrag != self._remote_ufrag:
             self._renew_credentials()
         answer = self._answerer.answer(offer, self._local())

@@ -87,7 +87,8 @@ def _ssrc(section: Section, value: str) -> None:
 
 
 def _ssrc_group(section: Section, value: str) -> None:
-    semantics, *numbers = value.split()
+    semantics, *numbers = value.split() or [""]
+    _token(semantics, 16)
     ssrcs = tuple(_number(each, 0, 2**32 - 1) for each in numbers)
     section.ssrc_groups += ((semantics, ssrcs),)
 
@@ -169,8 +170,11 @@ def _open_section(value: str, default: Direction, limits: Limits) -> Section:
         raise SdpError("too many payload types")
     port = _number(parts[1].partition("/")[0], 0, 65535)
     section = Section(parts[0], port=port, protocol=parts[2], formats=formats, direction=default)
-    if section.kind != "application":
-        for each in formats:
+    _token(section.protocol, 32)
+    for each in formats:
+        if section.kind == "application":
+            _token(each, 32)
+        else:
             _number(each, 0, 127)
     return section
 

@@ -129,8 +129,19 @@ class RtcServer:
         self.peers.pop(peer.agent, None)
         self._leaving.add(peer)
         for path in peer.agent.paths:
-            if self._by_path.get(path) is peer:
-                del self._by_path[path]
+            self._dismiss(path, peer)
+
+    def _admit(self, path: Path, peer: Peer) -> None:
+        # Media may come before the nomination, or still on the path that was left.
+        self._by_path[path] = peer
+        cast(UdpSocket, path.socket).media[path.address] = peer.media
+
+    def _dismiss(self, path: Path, peer: Peer) -> None:
+        if self._by_path.get(path) is peer:
+            del self._by_path[path]
+        media = cast(UdpSocket, path.socket).media
+        if media.get(path.address) is peer.media:
+            del media[path.address]
 
     # What the sockets hand over.
 
@@ -140,12 +151,12 @@ class RtcServer:
         if verdict.agent is None or verdict.reply is None:
             return
         peer = self.peers[verdict.agent]
-        for forgotten in verdict.forgotten:
-            self._by_path.pop(forgotten, None)
-        self._by_path[path] = peer
         socket.send(verdict.reply, address)
         if verdict.moved:
             peer.moved()
+        for forgotten in verdict.forgotten:
+            self._dismiss(forgotten, peer)
+        self._admit(path, peer)
 
     def _dtls(self, data: bytes, address: Any, socket: UdpSocket) -> None:
         path = Path(socket, address)

@@ -172,6 +172,16 @@ def test_a_forgotten_agent_is_a_stranger() -> None:
     assert world.check().reply is None
 
 
+def test_restart_after_restart_keeps_only_the_latest_credentials() -> None:
+    world = World()
+    for number in range(20):
+        world.agent.credentials = Credentials(f"ufrag{number}", "p" * 24)
+        world.ice.register(world.agent)
+    assert len(world.ice) == 4
+    assert world.check(ufrag="ours").reply is None
+    assert world.check(ufrag="ufrag16").reply
+
+
 def test_credentials_are_long_and_differ() -> None:
     rng = random.Random(1)
     made = [new_credentials(rng) for _ in range(100)]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import pytest
 
-from rooms.errors import SdpError
+from rooms.errors import NegotiationError, SdpError
 from rooms.limits import Limits
 from rooms.transport import codec_rules, sdp
 from rooms.transport.description import Msid, Rid, RtpMap
-from tests.rooms.transport.samples import LIMITS, NAMES, offer, offer_text
+from rooms.transport.negotiation import remote_transport
+from tests.rooms.transport.samples import LIMITS, LOCAL, NAMES, answerer, offer, offer_text
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -143,3 +145,41 @@ def test_an_empty_description_has_no_sections() -> None:
 def test_descriptions_compare_by_value() -> None:
     description = offer("chromium_publisher")
     assert replace(description, version=9) != description
+
+
+def test_no_change_to_a_real_offer_makes_us_raise_anything_else() -> None:
+    rng = random.Random(42)
+    texts = [offer_text(name) for name in NAMES]
+    read = 0
+    for _ in range(600):
+        lines = rng.choice(texts).split("\r\n")
+        for _ in range(rng.randrange(1, 6)):
+            _spoil(lines, rng, texts)
+        try:
+            side = answerer()
+            description = sdp.parse("\r\n".join(lines), LIMITS)
+            remote_transport(description)
+            answer = sdp.write(side.answer(description, LOCAL))
+            sdp.parse(answer.encode().decode(), LIMITS)
+            read += 1
+        except (SdpError, NegotiationError):
+            pass
+    assert read > 100
+
+
+def _spoil(lines: list[str], rng: random.Random, texts: list[str]) -> None:
+    at = rng.randrange(len(lines))
+    other = rng.choice(rng.choice(texts).split("\r\n"))
+    what = rng.randrange(5)
+    if what == 0:
+        del lines[at]
+    elif what == 1:
+        lines.insert(at, other)
+    elif what == 2:
+        lines[at] = other
+    elif what == 3:
+        lines[at] = lines[at][: rng.randrange(len(lines[at]) + 1)]
+    else:
+        odd = rng.choice(["\0", "\u0660", "-1", "99999999999999999999", " ", ":", "é", "\udcff"])
+        place = rng.randrange(len(lines[at]) + 1)
+        lines[at] = lines[at][:place] + odd + lines[at][place:]
