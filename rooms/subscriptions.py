@@ -83,8 +83,11 @@ class Subscriptions:
 
     def revoke(self) -> None:
         """Receive nothing any more; wishes are kept for the day it is allowed again."""
-        for sid in tuple(self._tracks):
+        for sid, subscribed in tuple(self._tracks.items()):
             self._end(sid)
+            if not self._subscriber.gone:
+                publisher = subscribed.track.publisher.sid
+                self._subscriber.tell(SubscriptionAllowed(publisher, sid, allowed=False))
 
     def bind(self) -> None:
         """After each negotiation: take hold of the streams that have a section now."""

@@ -85,11 +85,11 @@ class Guest:
     async def until(
         self, name: str, matches: Callable[..., bool] = lambda *_: True, patience: float = PATIENCE
     ) -> Any:
-        """Wait until an event that `matches` happens, or has; its arguments."""
+        """Wait until an event that `matches` happens, or has; the arguments of the last one."""
         try:
             async with asyncio.timeout(patience):
                 while True:
-                    for event, args in self.events:
+                    for event, args in reversed(self.events):
                         if event == name and matches(*args):
                             return args
                     self._happened.clear()

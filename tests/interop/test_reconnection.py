@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from livekit import rtc
+from livekit.protocol.models import DisconnectReason
 
 from rooms.events import Next
 from tests.interop.conftest import GuestFactory
@@ -69,7 +69,7 @@ async def test_who_cannot_be_resumed_comes_back_anew(
     sid = ana.me.sid
 
     proxy.cut()
-    house.rooms.get("atelier").participant("ana").leave(rtc.DisconnectReason.SIGNAL_CLOSE)
+    house.rooms.get("atelier").participant("ana").leave(DisconnectReason.SIGNAL_CLOSE)
     await bob.until("participant_disconnected")
     bob.forget()
     await ana.until("reconnected")
@@ -105,7 +105,7 @@ async def test_a_participant_told_to_reconnect_does(
     await bob.hears(ana)
     bob.forget()
     house.rooms.get("atelier").participant("ana").leave(
-        rtc.DisconnectReason.STATE_MISMATCH, Next.RECONNECT
+        DisconnectReason.STATE_MISMATCH, Next.RECONNECT
     )
     await ana.until("reconnected")
     assert await bob.hears(ana) == pytest.approx(440.0, abs=3)
