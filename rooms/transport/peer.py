@@ -66,7 +66,7 @@ class Peer:
             host.limits,
             host.counters,
             on_keys=self._keys,
-            on_closed=self._ended,
+            on_closed=self.fail,
         )
         self._data: DataChannels | None = None
         host.ice.register(self.agent)
@@ -285,10 +285,10 @@ class Peer:
         if self.agent.last_check is None:
             since = self._described_at
             if since is not None and now - since > limits.first_check_seconds:
-                self._ended("no connectivity check came")
+                self.fail("no connectivity check came")
         elif not self.agent.consents(now, limits.consent_seconds):
             self._host.counters.add("consent_expired")
-            self._ended("consent expired")
+            self.fail("consent expired")
 
     def _send(self, data: bytes) -> None:
         if self.agent.selected is not None:
@@ -308,7 +308,8 @@ class Peer:
 
     # The end.
 
-    def _ended(self, reason: str) -> None:
+    def fail(self, reason: str) -> None:
+        """Close, and tell the listener why."""
         if not self.closed:
             self.close_soon()
             self._listener.on_closed(self, reason)

@@ -175,14 +175,20 @@ class RtcServer:
 
     def tick(self, now: float) -> None:
         """Do all that is due: media reports each time, consent each second."""
-        try:
-            self.mux.tick(now)
-        except Exception:
-            # One peer's broken state must not stop the clock of all the others.
-            _log.exception("media tick failed")
-            self.counters.add("tick_failed")
+        for peer in list(self.peers.values()):
+            if peer.media.due <= now:
+                self._tick_media(peer, now)
         if now - self._swept_at >= SWEEP_SECONDS:
             self._swept_at = now
             for peer in list(self.peers.values()):
                 peer.sweep(now)
             self._leaving = {each for each in self._leaving if each.busy}
+
+    def _tick_media(self, peer: Peer, now: float) -> None:
+        try:
+            peer.media.tick(now)
+        except Exception:
+            # A mistake of ours met by one peer must not stop the clock of all the others.
+            _log.exception("media tick failed")
+            self.counters.add("tick_failed")
+            peer.fail("internal error")

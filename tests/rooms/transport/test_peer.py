@@ -319,3 +319,22 @@ async def test_every_address_is_a_candidate() -> None:
     assert await asyncio.wait_for(raw.received.get(), 5)
     raw.close()
     await rtc.close()
+
+
+async def test_a_peer_whose_tick_fails_is_closed_and_the_others_tick_on(
+    rtc: RtcServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, fine = Listener(), Listener()
+    first, second = rtc.create_peer(broken), rtc.create_peer(fine)
+    ticks: list[float] = []
+
+    def fail(now: float) -> None:
+        raise RuntimeError("ours to mend")
+
+    monkeypatch.setattr(first.media, "tick", fail)
+    monkeypatch.setattr(second.media, "tick", ticks.append)
+    rtc.tick(rtc.now())
+    assert broken.reason == "internal error"
+    assert ticks
+    assert second in rtc.peers.values()
+    assert first not in rtc.peers.values()
