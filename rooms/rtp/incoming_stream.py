@@ -92,9 +92,7 @@ class IncomingStream:
         self.octets += len(payload)
         for word, extension, tag, legs in self._groups if self._grouped else self._regroup():
             prefix = extension_block(extension, now) if extension else b""
-            failed = self.forward(packet, word, prefix, tag, legs)
-            if failed:
-                self.failed += failed
+            self.failed += self.forward(packet, word, prefix, tag, legs)
 
     def _parse(self, number: int, timestamp: int, marker: int, payload: bytes) -> Packet | None:
         """The packet to forward, None for one that carries nothing (padding) or is malformed."""

@@ -13,7 +13,7 @@ from rooms.rtp.feedback import Feedback
 from rooms.rtp.incoming import IncomingTrack
 from rooms.rtp.outgoing import OutgoingStream, SendPath
 from rooms.rtp.packet import HEADER, extensions
-from rooms.rtp.ssrcs import Ssrcs
+from rooms.rtp.ssrcs import Route, Ssrcs
 from rooms.transport.srtp import (
     REPLAYED,
     PacketBuffer,
@@ -172,44 +172,54 @@ class MediaTransport:
         if code:
             self._counters.add("srtp_replayed" if code in REPLAYED else "srtp_unauthenticated")
             return
-        length = end = buffer.length[0]
+        self._receive_rtp(buffer, buffer.length[0], now)
+
+    def _receive_rtp(self, buffer: PacketBuffer, length: int, now: float) -> None:
+        data = buffer.data
         first, second, sequence, timestamp, ssrc = HEADER.unpack_from(data)
         start = 12 + 4 * (first & 0x0F)
         if first & 0x10:
             start += 4 + 4 * (data[start + 2] << 8 | data[start + 3])
-        if first & 0x20:
-            end -= data[length - 1]
+        end = length - data[length - 1] if first & 0x20 else length
         if start > end:
             self._counters.add("rtp_malformed")
             return
-        route = self._ssrcs.routes.get(ssrc)
+        route = self._ssrcs.routes.get(ssrc) or self._learn(
+            buffer, length, ssrc, second & 0x7F, now
+        )
         if route is None:
             if ssrc in self._ssrcs.repairs:
                 self._repaired(ssrc, buffer.view[start:end], timestamp, second, now)
-                return
-            self._learn(buffer, length, ssrc, second & 0x7F, now)
-            route = self._ssrcs.routes.get(ssrc)
-            if route is None:
-                return
+            return
         stream, track, payload_type, level = route
         if second & 0x7F != payload_type:
             self._counters.add("rtp_wrong_payload_type")
             return
         if level:
-            for identifier, value in extensions(data, length):
-                if identifier == level and value:
-                    track.observe_level(value[0] & 0x7F, now)
+            self._observe(track, level, data, length, now)
         stream.receive(sequence, timestamp, second & 0x80, bytes(buffer.view[start:end]), now)
+
+    def _observe(
+        self, track: IncomingTrack, level: int, data: bytearray, length: int, now: float
+    ) -> None:
+        for identifier, value in extensions(data, length):
+            if identifier == level and value:
+                track.observe_level(value[0] & 0x7F, now)
 
     def _learn(
         self, buffer: PacketBuffer, length: int, ssrc: int, payload_type: int, now: float
-    ) -> None:
+    ) -> Route | None:
+        """The route of an SSRC that has none yet; None when it is a repair's or nobody's."""
+        if ssrc in self._ssrcs.repairs:
+            return None
         if now >= self._unknown_since + 1:
             self._unknown_since = now
             self._unknown_left = self._limits.ssrcs_unknown_per_second
         self._unknown_left -= 1
         if self._unknown_left < 0 or not self._ssrcs.learn(buffer.data, length, ssrc, payload_type):
             self._counters.add("rtp_unknown_ssrc")
+            return None
+        return self._ssrcs.routes.get(ssrc)
 
     def _repaired(
         self, ssrc: int, payload: memoryview, timestamp: int, second: int, now: float
