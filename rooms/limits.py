@@ -24,7 +24,6 @@ class Limits:
     stun_bytes: int = 1024
     stun_per_second: int = 50
     stun_addresses_per_peer: int = 16
-    stun_unknown_per_second: int = 2000
     consent_seconds: float = 30.0
     first_check_seconds: float = 30.0
 
@@ -33,7 +32,6 @@ class Limits:
     dtls_queue: int = 128
     handshake_seconds: float = 15.0
     data_channels_per_peer: int = 8
-    data_label_bytes: int = 64
     data_message_bytes: int = 256 * 1024
     data_buffered_bytes: int = 2 * 1024 * 1024
     data_lossy_buffered_bytes: int = 128 * 1024
@@ -44,12 +42,9 @@ class Limits:
     ssrcs_per_kind: int = 50
     ssrcs_unknown_per_second: int = 100
     rtcp_packets_per_compound: int = 32
-    nacks_per_packet: int = 253
     nacked_numbers_per_second: int = 2000
     keyframe_requests_per_second: int = 20
-    replay_window: int = 1024
     incoming_cache_packets: int = 512
-    outgoing_cache_packets: int = 512
 
     # Signalling and rooms.
     signal_message_bytes: int = 1024 * 1024
