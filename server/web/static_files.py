@@ -12,7 +12,12 @@ from aiohttp import web
 
 MOST_BYTES = 16 * 1024 * 1024
 A_YEAR = "public, max-age=31536000, immutable"
-_TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".woff2": "font/woff2", ".svg": "image/svg+xml"}
+_TYPES = {
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".woff2": "font/woff2",
+    ".svg": "image/svg+xml",
+}
 _COMPRESSED = ("text/", "application/json", "image/svg+xml")
 
 

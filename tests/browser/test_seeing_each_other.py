@@ -1,0 +1,80 @@
+"""Three people in one office see and hear each other, see a shared screen, and see who leaves."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.browser.conftest import Arrive
+from tests.browser.coworker import Coworker
+
+pytestmark = pytest.mark.browser
+NAMES = ["Léa", "Amadou", "Zoé"]
+
+# Measured in the pages, whose clock is one: the driver itself may be slow on a busy machine.
+_LEAVE = """() => {
+  const now = Date.now();
+  document.querySelector(".bar [data-command=leave]").click();
+  return now;
+}"""
+_NOTE_WHEN_GONE = """(name) => {
+  const stage = document.querySelector("#stage");
+  const look = () => {
+    if (!window.goneAt && !stage.innerText.includes(name)) window.goneAt = Date.now();
+  };
+  new MutationObserver(look).observe(stage, { childList: true, subtree: true });
+}"""
+
+
+async def test_three_pages_see_hear_share_and_leave(arrive: Arrive) -> None:
+    people = [await arrive(name) for name in NAMES]
+    for person in people:
+        await person.enter(devices=("microphone", "camera"))
+
+    await asyncio.gather(*(_sees_and_hears_the_others(person, people) for person in people))
+
+    await people[0].press("share")
+    for person in people[1:]:
+        await person.wait_receiving("Léa", "screen_share", frames=5)
+        await person.wait_for("document.querySelector('#spotlight .tile[data-screen] video')")
+
+    for person in people[:2]:
+        await person.page.evaluate(_NOTE_WHEN_GONE, "Zoé")
+    left_at = await people[2].page.evaluate(_LEAVE)
+    for person in people[:2]:
+        await person.wait_for("window.goneAt")
+        assert await person.page.evaluate("window.goneAt") - left_at < 2000
+    await people[2].page.wait_for_url("**/au-revoir?raison=left")
+    for person in people:
+        assert person.problems == []
+
+
+async def _sees_and_hears_the_others(person: Coworker, people: list[Coworker]) -> None:
+    others = [other.name for other in people if other is not person]
+    for name in others:
+        await person.wait_receiving(name, "camera", frames=10)
+        await person.wait_receiving(name, "microphone", energy=0.0001)
+    before = {t["name"]: t for t in await person.received() if t["source"] == "camera"}
+    for name in others:
+        await person.wait_receiving(name, "camera", frames=before[name]["frames"] + 10)
+    for track in await person.received():
+        if track["source"] == "camera":
+            assert track["width"] * 9 == track["height"] * 16, track
+            assert track["width"] >= 240, track
+
+
+async def test_a_hidden_person_is_not_sent_pictures(arrive: Arrive) -> None:
+    """Adaptive stream: a small tile gets a small picture, a pinned one a large picture."""
+    lea = await (await arrive("Léa")).enter()
+    amadou = await (await arrive("Amadou")).enter(devices=("camera",))
+    await lea.wait_receiving("Amadou", "camera", frames=5)
+    await lea.page.set_viewport_size({"width": 360, "height": 640})
+    await lea.wait_for("(document.querySelectorAll('#grid video')[1] ?? {}).videoWidth <= 640")
+    await lea.page.set_viewport_size({"width": 1600, "height": 1000})
+    await lea.wait_for(
+        "[...document.querySelectorAll('#grid video')].some((video) => video.videoWidth === 960"
+        " && !video.closest('[data-self]'))"
+    )
+    assert lea.problems == []
+    assert amadou.problems == []

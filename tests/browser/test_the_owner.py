@@ -1,0 +1,66 @@
+"""The owner opens an office and invites; a guest comes in by the link; a revoked link opens nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.conftest import Arrive
+from tests.browser.coworker import COMMUNITY
+from tests.browser.owner import invite, open_office, take_key
+from tests.conftest import MoulinFactory
+
+pytestmark = pytest.mark.browser
+
+
+async def test_from_the_key_to_a_revoked_invitation(
+    arrive: Arrive, moulin_factory: MoulinFactory
+) -> None:
+    own = await moulin_factory()
+    owner = await arrive("Marie", at=own)
+    await take_key(owner)
+    await open_office(owner, "Le grenier", by_invitation=True)
+    link = await invite(owner, "Le grenier")
+    assert link.startswith(own.url)
+
+    guest = await arrive("Zoé", at=own)
+    await guest.open(COMMUNITY)
+    await guest.page.click("h3 a:has-text('Le grenier')")
+    assert await guest.page.locator("main form, main a:has-text('Entrer')").count() == 0
+    await guest.page.goto(link)
+    await guest.page.fill("#nom", "Zoé")
+    await guest.page.click("main button:has-text('Entrer')")
+    await guest.page.wait_for_url("**/salle")
+    await guest.page.click("#green-enter")
+    await guest.wait_inside()
+
+    owner.page.on("dialog", lambda dialog: dialog.accept())
+    await owner.page.click("button:has-text('Révoquer')")
+    await owner.page.wait_for_selector(".state-revoked")
+    late = await arrive("Paul", at=own)
+    await late.page.goto(link)
+    await late.page.wait_for_selector("h1:has-text('Ce lien n’ouvre plus')")
+    assert await late.page.locator("#nom").count() == 0
+
+
+async def test_offices_are_edited_ordered_and_removed(
+    arrive: Arrive, moulin_factory: MoulinFactory
+) -> None:
+    own = await moulin_factory()
+    owner = await arrive("Marie", at=own)
+    owner.page.on("dialog", lambda dialog: dialog.accept())
+    await take_key(owner)
+    titles = owner.page.locator(".rows .row-title a")
+    before = await titles.all_inner_texts()
+
+    await owner.page.locator("button:has-text('Descendre')").first.click()
+    await owner.page.wait_for_load_state()
+    assert (await titles.all_inner_texts())[:2] == [before[1], before[0]]
+
+    await owner.page.locator("a:has-text('Modifier')").first.click()
+    await owner.page.fill("#office-name-fr", "La mezzanine")
+    await owner.page.click("button:has-text('Enregistrer')")
+    await owner.page.wait_for_selector(".row-title:has-text('La mezzanine')")
+
+    await owner.page.locator(".row:has-text('La mezzanine') button:has-text('Enlever')").click()
+    await owner.page.wait_for_selector(".row-title:has-text('La mezzanine')", state="detached")
+    assert len(await titles.all_inner_texts()) == len(before) - 1
