@@ -41,21 +41,29 @@ async def serve(settings: Settings) -> None:
         raise CannotStart(str(error)) from None
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     try:
-        await _start(runner, settings)
-        await _announce(app[DATABASE], settings)
+        await _open(runner)
+        key = await _unclaimed_key(app[DATABASE], settings)
+        await _listen(runner, settings)
+        # Printed, not logged: logs are kept and passed on, and the key must not be.
+        print(f"Moulin: {settings.address}", flush=True)
+        if key:
+            print(f"Owner link (once, within two days): {key}", flush=True)
         await stop.wait()
         log.info("closing")
     finally:
         await runner.cleanup()
 
 
-async def _start(runner: web.AppRunner, settings: Settings) -> None:
+async def _open(runner: web.AppRunner) -> None:
     try:
         await runner.setup()
     except DatabaseUnavailable as error:
         raise CannotStart(str(error)) from None
     except (AddressInUse, OSError) as error:
         raise CannotStart(f"MOULIN_RTC_ADDRESSES, MOULIN_RTC_UDP_PORT: {error}") from None
+
+
+async def _listen(runner: web.AppRunner, settings: Settings) -> None:
     site = web.TCPSite(runner, settings.http_host, settings.http_port)
     try:
         await site.start()
@@ -67,18 +75,13 @@ async def _start(runner: web.AppRunner, settings: Settings) -> None:
         ) from None
 
 
-async def _announce(database: Database, settings: Settings) -> None:
-    """Say the address, and as long as nobody has claimed the house, a fresh key to it.
-
-    Printed, not logged: logs are kept and passed on, and the key must not be.
-    """
-    print(f"Moulin: {settings.address}", flush=True)
+async def _unclaimed_key(database: Database, settings: Settings) -> str:
+    """As long as nobody has claimed the house, a fresh key to it at each start, else ""."""
     async with database.reading() as db:
         first = await list_communities(db)
-        is_claimed = not first or await has_owner(db, first[0].id)
-    if not is_claimed:
-        link = await new_owner_link(database, settings, first[0].slug)
-        print(f"Owner link (once, within two days): {link}", flush=True)
+        if not first or await has_owner(db, first[0].id):
+            return ""
+    return await new_owner_link(database, settings, first[0].slug)
 
 
 async def new_owner_link(database: Database, settings: Settings, slug: str = "") -> str:

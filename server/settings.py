@@ -221,8 +221,8 @@ def load_settings(**overrides: object) -> Settings:
         settings = Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks them
     except ValidationError as error:
         raise BadSettings(_first_error(error)) from None
-    except SettingsError as error:
-        raise BadSettings(f"{error}: {error.__cause__}") from None
+    except SettingsError:  # only MOULIN_LIMITS is read before any validation
+        raise BadSettings("MOULIN_LIMITS: must be JSON, or use MOULIN_LIMITS__NAME") from None
     return with_secrets(settings)
 
 

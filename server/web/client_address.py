@@ -22,7 +22,8 @@ def client_address(request: web.Request, trusted_proxies: Iterable[str]) -> str:
             return False
 
     address = request.remote or ""
-    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")[-20:]]
+    forwarded = request.headers.get("X-Forwarded-For", "").split(",")[-20:]
+    hops = [hop.strip() for hop in forwarded if hop.strip()]
     while is_trusted(address) and hops:
         address = hops.pop()
     return _home(address)
@@ -33,6 +34,8 @@ def _home(address: str) -> str:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:
         return "unknown"
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
-        return str(ip_network((int(parsed), 64), strict=False).network_address)
-    return str(parsed)
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ip_network((int(parsed), 64), strict=False).network_address)

@@ -61,6 +61,8 @@ class StaticFiles:
         return web.Response(body=body, headers=headers)
 
     def _read(self, path: str) -> StaticFile | None:
+        if "\0" in path:
+            return None
         place = (self._folder / path).resolve()
         if not place.is_relative_to(self._folder) or not place.is_file():
             return None

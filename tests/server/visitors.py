@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -67,6 +69,13 @@ class Visitor:
         headers = {"X-CSRF-Token": self.csrf_token}
         async with self.client.post(self._url(path), json=body, headers=headers) as answer:
             return answer.status, await answer.json()
+
+    @asynccontextmanager
+    async def listen(self, path: str) -> AsyncIterator[aiohttp.ClientResponse]:
+        """An answer whose body goes on."""
+        headers = {"Accept": "text/event-stream"}
+        async with self.client.get(self._url(path), headers=headers) as answer:
+            yield answer
 
     @property
     def text(self) -> str:
