@@ -35,6 +35,7 @@ class IncomingStream:
         self.forward = forward
         self.wake = wake
         self.is_vp8 = codec.name.upper() == "VP8"
+        self._repairable = self.is_vp8 or "nack" in codec.feedback
         self.numbers = Sequence()
         self.loss = LossList()
         self.cache = PacketCache(cache_packets)
@@ -61,13 +62,14 @@ class IncomingStream:
         """Take one packet's fields; `marker` is 0 or 0x80, `payload` is without padding."""
         numbers = self.numbers
         before = numbers.highest
-        if repaired and before < 0:
-            return  # a repeat of something before the stream began
-        number = numbers.extend(sequence)
+        if repaired:
+            # Before the stream began, it repeats what nobody waits for.
+            number = numbers.place(sequence) if before >= 0 else -1
+        else:
+            number = numbers.extend(sequence)
+            self.reception.received += 1
         if number < 0:
             return
-        if not repaired:
-            self.reception.received += 1
         if number != before + 1:
             if number <= before:
                 self._receive_late(number, timestamp, marker, payload, now)
@@ -237,7 +239,8 @@ class IncomingStream:
     def due_losses(self, now: float) -> list[int]:
         """The 16-bit sequence numbers to ask the publisher for now."""
         original = self.numbers.original
-        return [original(number) for number in self.loss.due(now)]
+        lost = self.loss.due(now)  # which also forgets the hopeless
+        return [original(number) for number in lost] if self._repairable else []
 
     def next_due(self) -> float:
         """When there is a NACK or a keyframe request to send next; infinity for never."""

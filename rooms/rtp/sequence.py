@@ -6,6 +6,7 @@ from bisect import bisect_right
 
 MAX_DROPOUT = 3000  # RFC 3550 appendix A.1
 MAX_MISORDER = 1000
+MAX_REPAIRED_AHEAD = 100
 _REMEMBERED = 128
 
 
@@ -65,6 +66,16 @@ class Sequence:
         self.last = sequence
         self.highest += 1
         return self.highest
+
+    def place(self, sequence: int) -> int:
+        """The number of a repaired packet, or -1 when it is too far ahead; never a restart.
+
+        Browsers probe the network with repeats of old packets, as old as they please.
+        """
+        step = (sequence - self.last) & 0xFFFF
+        if step < MAX_REPAIRED_AHEAD:
+            return self.extend(sequence)
+        return self.highest + step - 0x10000 if step >= 0x8000 else -1
 
     def remove(self, number: int) -> bool:
         """Take the newest number out: later ones close up. False if it is not the newest."""

@@ -45,7 +45,9 @@ class Ssrcs:
                 self._drop(track)
         for mid, spec in wanted.items():
             self._specs[mid] = spec
-            if mid not in self.tracks:
+            if mid in self.tracks:
+                self.tracks[mid].rids = spec.rids
+            else:
                 self.tracks[mid] = IncomingTrack(
                     spec, self._forward, self._wake, cache_packets=self._cache_packets
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -96,6 +97,31 @@ def test_duplicates_and_unasked_repairs_are_dropped(wire: Wire) -> None:
 def test_a_repair_before_the_stream_begins_is_ignored(camera: Camera) -> None:
     camera.repair(camera.frame(key=True))
     assert camera.stream.numbers.highest == -1
+
+
+def test_repairs_of_very_old_packets_are_never_taken_for_a_restart(wire: Wire) -> None:
+    track = track_of(wire)
+    camera = Camera(track.learn("", 1, VP8), sequence=100)
+    out = subscriber(track)
+    old = [camera.frame(key=True) for _ in range(3)]
+    camera.sequence = 9000
+    camera.film(3, key=True)
+    for frame in old:
+        camera.repair(frame)
+    camera.repair([(9500, 1, 0, old[0][0][3])])  # nor is one from the future
+    camera.film(3)
+    assert len(wire.to(out)) == 18
+    assert continuous(wire.to(out))
+    assert camera.stream.due_losses(camera.now) == []
+
+
+def test_sound_is_asked_for_again_only_where_that_was_agreed() -> None:
+    agreed = replace(OPUS, feedback=("nack",))
+    for codec, asked in ((OPUS, []), (agreed, [2])):
+        stream = track_of(Wire(), codec).learn("", 1, codec)
+        for number in (1, 3):
+            stream.receive(number, 960 * number, 0, b"sound", 1.0)
+        assert stream.due_losses(1.1) == asked
 
 
 def test_losses_are_asked_for_by_their_original_numbers(camera: Camera) -> None:
