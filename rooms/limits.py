@@ -14,10 +14,10 @@ class Limits:
     """
 
     # A peer connection: SDP and ICE.
-    sdp_bytes: int = 256 * 1024
-    sdp_lines: int = 8000
+    sdp_bytes: int = 768 * 1024
+    sdp_lines: int = 24_000
     sdp_line_bytes: int = 4096
-    sdp_sections: int = 200
+    sdp_sections: int = 256
     sdp_payload_types: int = 128
     rids_per_section: int = 3
     peers: int = 4000

@@ -11,7 +11,7 @@ from rooms.errors import LocalError, NegotiationError
 from rooms.rtp.outgoing import OutgoingStream
 from rooms.transport import sdp
 from rooms.transport.data_channels import DataChannels
-from rooms.transport.description import Description
+from rooms.transport.description import Description, Section
 from rooms.transport.dtls import DtlsConnection, fingerprint
 from rooms.transport.ice_lite import IceAgent, Path, new_credentials
 from rooms.transport.media import MediaTransport
@@ -56,6 +56,7 @@ class Peer:
         self._incoming: dict[str, Incoming] = {}
         self._fingerprints: tuple[tuple[str, str], ...] = ()
         self._remote_ufrag = ""
+        self._seen: dict[str, Section] = {}
         self._restarting = False
         self._described_at: float | None = None
         self._remote_data: Data | None = None
@@ -80,7 +81,7 @@ class Peer:
         """
         if self._answerer is None:
             raise NegotiationError("this connection is offered by the server")
-        offer = sdp.parse(offer_sdp, self._host.limits)
+        offer = sdp.parse(offer_sdp, self._host.limits, self._seen)
         transport = remote_transport(offer)
         self._check_fingerprints(transport.fingerprints)
         self._answerer.check(offer)

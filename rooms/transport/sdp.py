@@ -180,12 +180,7 @@ def _open_section(value: str, default: Direction, limits: Limits) -> Section:
 
 
 def _lines(text: str, limits: Limits) -> Iterator[tuple[str, str]]:
-    if len(text) > limits.sdp_bytes:
-        raise SdpError("description too large")
-    lines = text.replace("\r\n", "\n").split("\n")
-    if len(lines) > limits.sdp_lines:
-        raise SdpError("description of too many lines")
-    for line in lines:
+    for line in text.split("\n"):
         if not line:
             continue
         if len(line) > limits.sdp_line_bytes or line[1:2] != "=":
@@ -200,44 +195,72 @@ def _check_section(section: Section, limits: Limits) -> None:
         raise SdpError("too many rids or extensions in a section")
     if sum(map(len, section.feedback.values())) > 16 * limits.sdp_payload_types:
         raise SdpError("too much feedback in a section")
+    if not section.mid:
+        raise SdpError("a section without mid")
 
 
-def parse(text: str, limits: Limits) -> Description:
+def _read_session(description: Description, text: str, limits: Limits) -> Direction:
+    """Read what comes before the first section; returns the direction that sections start from."""
+    default: Direction = "sendrecv"
+    for kind, value in _lines(text, limits):
+        if kind == "o":
+            _origin(description, value)
+        elif kind == "a":
+            name, _, rest = value.partition(":")
+            if name in DIRECTIONS:
+                default = DIRECTIONS[DIRECTIONS.index(name)]
+            elif not _transport_attribute(description.transport, name, rest):
+                _session_attribute(description, name, rest)
+    return default
+
+
+def _read_section(text: str, default: Direction, limits: Limits) -> Section:
+    first, _, rest = text.partition("\n")
+    if len(first) > limits.sdp_line_bytes:
+        raise SdpError("bad media line")
+    section = _open_section(first, default, limits)
+    for kind, value in _lines(rest, limits):
+        if kind != "a":
+            continue
+        name, _, argument = value.partition(":")
+        if name in _SECTION_ATTRIBUTES:
+            _SECTION_ATTRIBUTES[name](section, argument)
+        elif name in DIRECTIONS:
+            section.direction = DIRECTIONS[DIRECTIONS.index(name)]
+        else:
+            _transport_attribute(section.transport, name, argument)
+    _check_section(section, limits)
+    return section
+
+
+def parse(text: str, limits: Limits, seen: dict[str, Section] | None = None) -> Description:
     """Read a description; unknown attributes are ignored.
+
+    `seen` keeps the sections between one description of a peer and its next, most of which are
+    the same: give the same dict each time, and take sections as read-only.
 
     Raises SdpError for what is malformed or larger than `limits` allow.
     """
+    if len(text) > limits.sdp_bytes:
+        raise SdpError("description too large")
+    text = text.replace("\r\n", "\n")
+    if text.count("\n") > limits.sdp_lines:
+        raise SdpError("description of too many lines")
+    head, *parts = text.split("\nm=")
+    if len(parts) > limits.sdp_sections:
+        raise SdpError("too many sections")
     description = Description()
-    default: Direction = "sendrecv"
-    section: Section | None = None
-    for kind, value in _lines(text, limits):
-        if kind == "m":
-            if len(description.sections) >= limits.sdp_sections:
-                raise SdpError("too many sections")
-            section = _open_section(value, default, limits)
-            description.sections.append(section)
-        elif kind == "o" and section is None:
-            _origin(description, value)
-        elif kind == "a":
-            name, _, value = value.partition(":")
-            transport = section.transport if section else description.transport
-            if _transport_attribute(transport, name, value):
-                continue
-            if name in DIRECTIONS:
-                direction = DIRECTIONS[DIRECTIONS.index(name)]
-                if section:
-                    section.direction = direction
-                else:
-                    default = direction
-            elif section is None:
-                _session_attribute(description, name, value)
-            elif name in _SECTION_ATTRIBUTES:
-                _SECTION_ATTRIBUTES[name](section, value)
-    for each in description.sections:
-        _check_section(each, limits)
-    mids = [each.mid for each in description.sections]
-    if not all(mids) or len(set(mids)) != len(mids):
-        raise SdpError("every section needs a mid of its own")
+    default = _read_session(description, head, limits)
+    known = seen if seen is not None else {}
+    found = {}
+    for part in parts:
+        key = default + part
+        found[key] = known.get(key) or _read_section(part, default, limits)
+        description.sections.append(found[key])
+    if len({each.mid for each in description.sections}) != len(parts):
+        raise SdpError("two sections of one mid")
+    known.clear()
+    known.update(found)
     return description
 
 

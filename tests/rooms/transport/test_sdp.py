@@ -10,7 +10,7 @@ import pytest
 from rooms.errors import NegotiationError, SdpError
 from rooms.limits import Limits
 from rooms.transport import codec_rules, sdp
-from rooms.transport.description import Msid, Rid, RtpMap
+from rooms.transport.description import Msid, Rid, RtpMap, Section
 from rooms.transport.negotiation import remote_transport
 from tests.rooms.transport.samples import LIMITS, LOCAL, NAMES, answerer, offer, offer_text
 
@@ -140,6 +140,19 @@ def test_too_many_ssrcs_in_a_section_are_refused() -> None:
 
 def test_an_empty_description_has_no_sections() -> None:
     assert sdp.parse("v=0\r\n", LIMITS).sections == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sections_seen_before_are_not_read_again(name: str) -> None:
+    seen: dict[str, Section] = {}
+    first = sdp.parse(offer_text(name), LIMITS, seen)
+    again = sdp.parse(offer_text(name), LIMITS, seen)
+    assert again == first
+    assert all(a is b for a, b in zip(first.sections, again.sections, strict=True))
+    changed = sdp.parse(offer_text(name).replace("a=mid:1\r\n", "a=mid:99\r\n"), LIMITS, seen)
+    assert changed.sections[1].mid == "99"
+    assert changed.sections[0] is first.sections[0]
+    assert len(seen) == len(first.sections)
 
 
 def test_descriptions_compare_by_value() -> None:
