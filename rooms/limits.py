@@ -22,7 +22,7 @@ class Limits:
     rids_per_section: int = 3
     peers: int = 4000
     stun_bytes: int = 1024
-    stun_per_second: int = 50
+    stun_per_second: int = 100
     stun_addresses_per_peer: int = 16
     consent_seconds: float = 30.0
     first_check_seconds: float = 30.0

@@ -157,6 +157,12 @@ class DtlsConnection:
         )
         self._handshake = asyncio.create_task(self._shake_hands(parameters))
 
+    @property
+    def srtp_profile(self) -> str:
+        """The name of the SRTP profile agreed on; '' before that (RFC 5764, RFC 7714)."""
+        ssl = self._dtls._ssl
+        return ssl.get_selected_srtp_profile().decode() if ssl is not None else ""
+
     def receive(self, datagram: bytes) -> None:
         """Take a datagram from a validated address; what is malformed is counted and dropped."""
         if len(datagram) > self._limits.dtls_bytes:
@@ -196,7 +202,11 @@ class DtlsConnection:
             return
         if self._dtls.state == "connected":
             self._connected = True
-            self._on_keys(self._dtls._rx_srtp, self._dtls._tx_srtp)
+            try:
+                self._on_keys(self._dtls._rx_srtp, self._dtls._tx_srtp)
+            except Exception:
+                _log.exception("keys not taken")
+                self._fail("internal error")
         else:
             self._fail("DTLS handshake failed")
 

@@ -265,6 +265,11 @@ class Peer:
         if self.on_data_open is not None:
             self.on_data_open(label)
 
+    @property
+    def srtp_profile(self) -> str:
+        """The SRTP profile that DTLS agreed on, such as `SRTP_AEAD_AES_128_GCM`."""
+        return self._dtls.srtp_profile
+
     # What the server hands over.
 
     def moved(self) -> None:

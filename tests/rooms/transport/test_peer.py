@@ -10,6 +10,7 @@ import pytest
 
 from rooms.errors import AddressInUse, LimitExceeded, NegotiationError, SdpError
 from rooms.limits import Limits
+from rooms.transport.peer import Peer
 from rooms.transport.server import RtcServer
 from tests.rooms.transport.clients import Client, Listener, RawClient, check, join
 from tests.rooms.transport.samples import offer_text
@@ -41,6 +42,7 @@ async def test_data_both_ways_on_the_clients_channels(rtc: RtcServer) -> None:
         assert await heard(listener.data) == (label, b"to you " + label.encode())
         assert peer.send_data(label, b"to me")
         assert await heard(client.heard) == (label, b"to me")
+    assert peer.srtp_profile == "SRTP_AEAD_AES_128_GCM"
     big = random.Random(1).randbytes(60_000)
     assert peer.send_data("_reliable", big)
     assert await heard(client.heard) == ("_reliable", big)
@@ -338,3 +340,19 @@ async def test_a_peer_whose_tick_fails_is_closed_and_the_others_tick_on(
     assert ticks
     assert second in rtc.peers.values()
     assert first not in rtc.peers.values()
+
+
+async def test_a_listener_that_fails_at_connecting_loses_its_peer_alone(rtc: RtcServer) -> None:
+    def fail(peer: Peer) -> None:
+        raise RuntimeError("ours to mend")
+
+    client, listener = Client(), Listener()
+    listener.on_connected = fail  # type: ignore[method-assign]
+    client.open_channels()
+    peer = rtc.create_peer(listener)
+    await client.take_answer(peer.answer(await client.offer()).sdp)
+    await asyncio.wait_for(listener.closed.wait(), 5)
+    assert listener.reason == "internal error"
+    await client.close()
+    other, _, _ = await join(rtc)
+    await other.close()
