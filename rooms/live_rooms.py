@@ -123,6 +123,8 @@ class LiveRooms:
     def check(self, joining: Joining) -> None:
         """Raise LimitExceeded when what is said of somebody is too long to be let in."""
         limits = self.limits
+        if not joining.identity or not joining.room:
+            raise LimitExceeded("a room and an identity have at least one character")
         attributes = sum(len(k.encode()) + len(v.encode()) for k, v in joining.attributes.items())
         for what, size, most in (
             ("identity", len(joining.identity), limits.identity_characters),
@@ -152,6 +154,10 @@ class LiveRooms:
         """The signal connection `listener` ended without a leave: the client may come back."""
         if participant.hears(listener):
             participant.listen(None, self._now())
+
+    async def roll_called(self) -> None:
+        """Wait until presence was told of everything that happened so far."""
+        await self._roll.done()
 
     def delete(self, name: str) -> None:
         """End a room: everybody out. Raises NotFound."""
@@ -191,6 +197,9 @@ class _Roll:
             self._queue.put_nowait(None)
             await self._task
 
+    async def done(self) -> None:
+        await self._queue.join()
+
     def entered(self, participant: Participant) -> None:
         present = Present(
             room=participant.room.name,
@@ -223,6 +232,8 @@ class _Roll:
                 await call()
             except Exception:
                 log.exception("presence could not be told")
+            finally:
+                self._queue.task_done()
 
 
 def _state(participant: Participant) -> dict[str, str]:

@@ -1,0 +1,176 @@
+"""How an announced track and a media section find each other, and who may publish what."""
+
+from __future__ import annotations
+
+import pytest
+from livekit.protocol.models import TrackSource, TrackType
+from livekit.protocol.rtc import AddTrackRequest
+
+from rooms.errors import LimitExceeded, NotAllowed
+from rooms.events import Described, TrackMuted, TrackPublished, TrackSubscribed, TrackUnpublished
+from rooms.permissions import Permissions
+from tests.rooms.seating import CHROMIUM_AUDIO, CHROMIUM_VIDEO, FIREFOX_AUDIO, Seating, adding
+from tests.rooms.transport.samples import offer_text
+
+
+@pytest.fixture
+async def seating() -> Seating:
+    return Seating()
+
+
+async def test_a_track_is_named_at_once_and_shown_once_its_section_is_agreed(
+    seating: Seating,
+) -> None:
+    ana, ana_hears = seating.join("ana")
+    _, bob_hears = seating.join("bob")
+    ana.publish(adding())
+    (published,) = ana_hears.heard(TrackPublished)
+    assert published.cid == CHROMIUM_AUDIO
+    assert published.track.sid.startswith("TR_")
+    assert not bob_hears.knows("ana")
+
+    seating.offer(ana)
+    (told,) = bob_hears.news_of("ana").tracks
+    assert (told.sid, told.mid, told.mime_type) == (published.track.sid, "0", "audio/opus")
+    assert ana_hears.news_of("ana").is_publisher
+
+
+async def test_the_offer_may_come_before_the_announcement(seating: Seating) -> None:
+    ana, _ = seating.join("ana")
+    _, bob_hears = seating.join("bob")
+    seating.offer(ana)
+    ana.publish(adding("video", CHROMIUM_VIDEO))
+    ana.publish(adding())
+    assert [track.mid for track in bob_hears.news_of("ana").tracks] == ["1", "0"]
+
+
+async def test_firefox_puts_braces_around_identifiers(seating: Seating) -> None:
+    ana, _ = seating.join("ana")
+    ana.publish(adding("audio", "{other}"))
+    ana.publish(adding("audio", "{" + FIREFOX_AUDIO + "}"))
+    seating.offer(ana, "firefox_publisher")
+    (track,) = ana.publications
+    assert track.cid == FIREFOX_AUDIO
+
+
+async def test_the_same_media_again_comes_under_another_name(seating: Seating) -> None:
+    ana, _ = seating.join("ana")
+    ana.publish(adding("audio", "what the SDK calls it now"))
+    ana.publish(adding("video", CHROMIUM_VIDEO))
+    seating.offer(ana)
+    assert {track.kind for track in ana.publications} == {"audio", "video"}
+
+
+async def test_what_nobody_announced_reaches_nobody(seating: Seating) -> None:
+    ana, _ = seating.join("ana")
+    bob, _ = seating.join("bob")
+    seating.offer(ana)
+    assert not list(ana.publications)
+    assert not list(bob.subscriptions)
+
+
+async def test_a_section_that_turns_inactive_ends_its_track(seating: Seating) -> None:
+    ana, ana_hears = seating.join("ana")
+    bob, bob_hears = seating.join("bob")
+    ana.publish(adding())
+    ana.publish(adding("video", CHROMIUM_VIDEO))
+    seating.offer(ana)
+    assert len(list(bob.subscriptions)) == 2
+
+    silent = offer_text("chromium_publisher").replace("a=sendonly", "a=inactive", 1)
+    ana.connection.answer(silent, 2)
+    assert [track.source for track in bob_hears.news_of("ana").tracks] == [TrackSource.CAMERA]
+    assert len(list(bob.subscriptions)) == 1
+    before = ana_hears.heard(TrackPublished)[0].track.sid
+
+    ana.publish(adding())
+    seating.offer(ana)
+    tracks = bob_hears.news_of("ana").tracks
+    assert len(tracks) == 2
+    assert before not in {track.sid for track in tracks}
+
+
+@pytest.mark.parametrize(
+    ("permissions", "source", "allowed"),
+    [
+        ({}, TrackSource.SCREEN_SHARE, True),
+        ({"can_publish": False}, TrackSource.CAMERA, False),
+        ({"can_publish_sources": frozenset({"camera"})}, TrackSource.CAMERA, True),
+        ({"can_publish_sources": frozenset({"camera"})}, TrackSource.MICROPHONE, False),
+        ({"can_publish_sources": frozenset({"camera"})}, TrackSource.UNKNOWN, False),
+    ],
+)
+def test_who_may_publish_what(
+    permissions: dict[str, object], source: TrackSource, allowed: bool
+) -> None:
+    assert Permissions(**permissions).may_publish(source) is allowed  # type: ignore[arg-type]
+
+
+async def test_what_is_not_allowed_is_refused(seating: Seating) -> None:
+    ana, _ = seating.join("ana", can_publish=False)
+    with pytest.raises(NotAllowed):
+        ana.publish(adding())
+    bob, _ = seating.join("bob")
+    with pytest.raises(NotAllowed):
+        bob.publish(AddTrackRequest(cid="x", type=TrackType.DATA))
+
+
+async def test_tracks_are_counted(seating: Seating) -> None:
+    seating = Seating(tracks_per_participant=2)
+    ana, _ = seating.join("ana")
+    ana.publish(adding("audio", "1"))
+    ana.publish(adding("audio", "1"))
+    ana.publish(adding("audio", "2"))
+    with pytest.raises(LimitExceeded):
+        ana.publish(adding("audio", "3"))
+
+
+async def test_a_revoked_right_takes_tracks_down(seating: Seating) -> None:
+    ana, ana_hears = seating.join("ana")
+    bob, bob_hears = seating.join("bob")
+    ana.publish(adding())
+    ana.publish(adding("video", CHROMIUM_VIDEO))
+    seating.offer(ana)
+    camera_only = Permissions(can_publish_sources=frozenset({"camera"}))
+    ana.permit(camera_only)
+    assert len(ana_hears.heard(TrackUnpublished)) == 1
+    assert [track.source for track in bob_hears.news_of("ana").tracks] == [TrackSource.CAMERA]
+    assert [one.track.kind for one in bob.subscriptions] == ["video"]
+    ana.permit(Permissions(can_publish=False))
+    assert not list(bob.subscriptions)
+    ana.permit(Permissions())
+    seating.offer(ana)
+    assert not list(ana.publications), "what was taken down is announced anew or stays down"
+
+
+async def test_mute_is_told_to_others_and_a_moderators_to_the_publisher_too(
+    seating: Seating,
+) -> None:
+    ana, ana_hears = seating.join("ana")
+    _, bob_hears = seating.join("bob")
+    ana.publish(adding())
+    seating.offer(ana)
+    (track,) = ana.publications
+    ana.mute(track.sid, True)
+    assert bob_hears.news_of("ana").tracks[0].muted
+    assert not ana_hears.heard(TrackMuted)
+    count = len(bob_hears.events)
+    ana.mute(track.sid, True)
+    assert len(bob_hears.events) == count
+    ana.mute(track.sid, False)
+    ana.mute(track.sid, True, by_moderator=True)
+    assert ana_hears.heard(TrackMuted) == [TrackMuted(track.sid, True)]
+
+
+async def test_the_publisher_learns_of_its_first_subscriber(seating: Seating) -> None:
+    ana, ana_hears = seating.join("ana")
+    bob, _ = seating.join("bob")
+    ana.publish(adding())
+    seating.offer(ana)
+    assert not ana_hears.heard(TrackSubscribed)
+    seating.offer(bob, "native_join")
+    assert len(ana_hears.heard(TrackSubscribed)) == 1
+    eve, _ = seating.join("eve")
+    seating.offer(eve, "native_join")
+    assert len(ana_hears.heard(TrackSubscribed)) == 1
+    assert ana_hears.heard(Described)
