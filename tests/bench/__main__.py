@@ -57,10 +57,15 @@ class Bench:
     async def forward(self, load: Load) -> Result:
         """One run of one load."""
         forwarder = Forwarder(load, self.publishers, self.subscribers)
-        done = asyncio.get_running_loop().create_future()
-        asyncio.get_running_loop().add_reader(self.publisher.fileno(), _finish, self, done)
+        return await run(self.socket, forwarder, lambda: self._publish(load))
+
+    def _publish(self, load: Load) -> asyncio.Future[int]:
+        """Have the load sent; the future tells when all of it was."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[int] = loop.create_future()
+        loop.add_reader(self.publisher.fileno(), _finish, self, done)
         self.publisher.send(load)
-        return await run(self.socket, forwarder, done)
+        return done
 
     def close(self) -> None:
         """End the processes."""
@@ -91,7 +96,7 @@ async def measure(bench: Bench, load: Load) -> dict[str, float]:
         result = await bench.forward(load)
         received, decrypted, refused = bench.arrived()
         if refused or not received or decrypted < received // DECRYPTED:
-            raise SystemExit(f"{load.name}: {refused} packets of {received} did not decrypt")
+            raise SystemExit(f"{load.name}: {received} arrived, {refused} did not decrypt")
         rates.append(result.per_cpu_second)
         shares.append(received / result.packets)
     rate, least, share = median(rates), median(floors), median(shares)
