@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -27,8 +28,10 @@ from server.keys import (
 )
 from server.settings import BadSettings, Settings
 from server.signalling import add_signalling_routes
+from server.signalling.routes import ICE_SERVERS
 from server.storage.database import Database
 from server.storage.queries.communities import count_communities
+from server.turn import relay_servers
 from server.web import middleware
 from server.web.cookies import Cookies
 from server.web.live import LivePages
@@ -64,6 +67,8 @@ def build_app(settings: Settings) -> web.Application:
     app[LIVE_PAGES] = LivePages(app[PRESENCE])
     app[RTC_SERVER] = RtcServer(settings.media_addresses, settings.rtc_udp_port, settings.limits)
     app[LIVE_ROOMS] = LiveRooms(app[RTC_SERVER], app[PRESENCE], settings.limits)
+    if settings.turn_urls:
+        app[ICE_SERVERS] = relay_servers(settings.turn_urls, settings.turn_secret, time.time)
     set_up_templates(app, PROJECT / "templates")
     add_signalling_routes(app)
     add_routes(app)

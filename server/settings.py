@@ -74,6 +74,14 @@ class Settings(BaseSettings):
         description="Key that signs cookies, 32 characters or more "
         "(default: made once, kept in the data folder).",
     )
+    turn_urls: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        description="Comma-separated turn: and turns: addresses of a coturn that browsers may "
+        "relay through.",
+    )
+    turn_secret: str = Field(
+        "", description="The static-auth-secret of that coturn, from which credentials are made."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least serious thing to log: debug, info, warning or error."
     )
@@ -98,7 +106,7 @@ class Settings(BaseSettings):
         "for example MOULIN_LIMITS__PEERS=500.",
     )
 
-    @field_validator("rtc_addresses", "trusted_proxies", mode="before")
+    @field_validator("rtc_addresses", "turn_urls", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -110,6 +118,13 @@ class Settings(BaseSettings):
     def _addresses(cls, value: list[str]) -> list[str]:
         for address in value:
             ipaddress.ip_address(address)
+        return value
+
+    @field_validator("turn_urls")
+    @classmethod
+    def _relays(cls, value: list[str]) -> list[str]:
+        if not all(url.startswith(("turn:", "turns:")) for url in value):
+            raise ValueError("must look like turn:relay.example.org:3478")
         return value
 
     @field_validator("trusted_proxies")
@@ -163,11 +178,13 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
-    def _key_with_secret(self) -> Self:
+    def _belong_together(self) -> Self:
         if bool(self.api_key) != bool(self.api_secret):
             raise ValueError(
                 "MOULIN_API_KEY and MOULIN_API_SECRET go together: set both or neither"
             )
+        if self.turn_urls and not self.turn_secret:
+            raise ValueError("MOULIN_TURN_URLS needs MOULIN_TURN_SECRET")
         return self
 
     @property

@@ -65,6 +65,8 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("SECRET_KEY", "short"),
         ("LOG_LEVEL", "loud"),
         ("TRUSTED_PROXIES", "caddy"),
+        ("TURN_URLS", "relay.example.org"),
+        ("TURN_URLS", "turn:relay.example.org"),
         ("LIMITS__PEERS", "many"),
         ("LIMITS__PEERS", "0"),
         ("LIMITS__PEEERS", "3"),
