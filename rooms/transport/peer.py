@@ -56,7 +56,7 @@ class Peer:
         self._incoming: dict[str, Incoming] = {}
         self._fingerprints: tuple[tuple[str, str], ...] = ()
         self._remote_ufrag = ""
-        self._seen: dict[str, Section] = {}
+        self._seen: dict[bytes, Section] = {}
         self._restarting = False
         self._described_at: float | None = None
         self._remote_data: Data | None = None

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
+from hashlib import blake2b
+from sys import intern
 
 from rooms.errors import SdpError
 from rooms.limits import Limits
@@ -37,30 +40,34 @@ def _after_payload_type(value: str) -> tuple[int, str]:
 
 def _rtpmap(section: Section, value: str) -> None:
     payload_type, rest = _after_payload_type(value)
-    name, _, more = rest.partition("/")
+    section.rtpmaps[payload_type] = _codec(rest)
+
+
+@lru_cache(maxsize=256)
+def _codec(text: str) -> RtpMap:
+    name, _, more = text.partition("/")
     rate, _, channels = more.partition("/")
-    section.rtpmaps[payload_type] = RtpMap(
-        _token(name, 64), _number(rate, 1, 1_000_000), _number(channels or "1", 1, 64)
-    )
+    return RtpMap(_token(name, 64), _number(rate, 1, 1_000_000), _number(channels or "1", 1, 64))
 
 
 def _fmtp(section: Section, value: str) -> None:
     payload_type, rest = _after_payload_type(value)
-    section.fmtps[payload_type] = rest
+    section.fmtps[payload_type] = intern(rest)
 
 
 def _feedback(section: Section, value: str) -> None:
     target, _, what = value.partition(" ")
     types = section.payload_types if target == "*" else (_number(target, 0, 127),)
     for payload_type in types:
-        section.feedback[payload_type] = (*section.feedback.get(payload_type, ()), what.strip())
+        before = section.feedback.get(payload_type, ())
+        section.feedback[payload_type] = (*before, intern(what.strip()))
 
 
 def _extmap(section: Section, value: str) -> None:
     target, _, rest = value.partition(" ")
     number = _number(target.partition("/")[0], 1, 65535)
     uri = rest.split(" ")[0]
-    section.extensions[_token(uri)] = number
+    section.extensions[intern(_token(uri))] = number
 
 
 def _rid(section: Section, value: str) -> None:
@@ -233,7 +240,7 @@ def _read_section(text: str, default: Direction, limits: Limits) -> Section:
     return section
 
 
-def parse(text: str, limits: Limits, seen: dict[str, Section] | None = None) -> Description:
+def parse(text: str, limits: Limits, seen: dict[bytes, Section] | None = None) -> Description:
     """Read a description; unknown attributes are ignored.
 
     `seen` keeps the sections between one description of a peer and its next, most of which are
@@ -254,7 +261,8 @@ def parse(text: str, limits: Limits, seen: dict[str, Section] | None = None) -> 
     known = seen if seen is not None else {}
     found = {}
     for part in parts:
-        key = default + part
+        # A digest, lest every peer keep the text of its last description.
+        key = blake2b((default + part).encode("utf-8", "replace"), digest_size=16).digest()
         found[key] = known.get(key) or _read_section(part, default, limits)
         description.sections.append(found[key])
     if len({each.mid for each in description.sections}) != len(parts):

@@ -144,7 +144,7 @@ def test_an_empty_description_has_no_sections() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_sections_seen_before_are_not_read_again(name: str) -> None:
-    seen: dict[str, Section] = {}
+    seen: dict[bytes, Section] = {}
     first = sdp.parse(offer_text(name), LIMITS, seen)
     again = sdp.parse(offer_text(name), LIMITS, seen)
     assert again == first
