@@ -41,7 +41,7 @@ test: setup-dev ## Format, lint, types, and every test
 	$(PY) -m pytest $(PYTEST_ARGS)
 
 lint: $(VENV)/dev.stamp ## Check format and lint
-	$(VENV)/bin/ruff format --check --quiet .
+	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check --quiet .
 
 format: $(VENV)/dev.stamp ## Put the code into shape

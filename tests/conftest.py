@@ -100,17 +100,23 @@ async def redis_url(
 
 
 @pytest.fixture(scope="session")
-async def postgres_url(
+async def postgres(
     processes: list[Process], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[str]:
-    """SQLAlchemy's address of an empty real PostgreSQL."""
+) -> AsyncIterator[Postgres]:
+    """A real PostgreSQL shared by the run."""
     started = Postgres(tmp_path_factory.mktemp("postgres"))
     processes.append(started)
     await started.start()
-    yield started.url
+    yield started
     await started.stop()
     processes.remove(started)
     started.remove()
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> str:
+    """SQLAlchemy's address of an empty PostgreSQL database of the test's own."""
+    return postgres.new_database()
 
 
 @pytest.fixture(scope="session")

@@ -215,7 +215,7 @@ class Redis(Process):
 
 
 class Postgres(Process):
-    """A PostgreSQL of one's own on a free port, without its safety writes; `url` is for asyncpg."""
+    """A PostgreSQL of one's own on a free port, without its safety writes."""
 
     def __init__(self, log_folder: Path) -> None:
         places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
@@ -229,7 +229,7 @@ class Postgres(Process):
         if os.geteuid() == 0:
             shutil.chown(self._folder, self._user)
         self.port = free_port()
-        self.url = f"postgresql+asyncpg://{self._user}@127.0.0.1:{self.port}/postgres"
+        self._databases = 0
         command = [server, "-D", str(self._folder / "data"), "-p", str(self.port), "-F"]
         command += ["-c", "listen_addresses=127.0.0.1", "-k", str(self._folder)]
         log_path = log_folder / f"postgres-{self.port}.log"
@@ -243,6 +243,15 @@ class Postgres(Process):
                 subprocess.run, self._as_user(make), check=True, capture_output=True, timeout=60
             )
         await super().start()
+
+    def new_database(self) -> str:
+        """SQLAlchemy's address (asyncpg) of a new empty database."""
+        self._databases += 1
+        name = f"moulin{self._databases}"
+        where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", self._user]
+        createdb = str(Path(self._initdb).resolve().parent / "createdb")
+        subprocess.run([createdb, *where, name], check=True, timeout=30)
+        return f"postgresql+asyncpg://{self._user}@127.0.0.1:{self.port}/{name}"
 
     async def stop(self, signum: int = signal.SIGINT) -> int | None:
         """Fast shutdown: clients are told to go."""
