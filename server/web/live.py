@@ -13,7 +13,7 @@ from aiohttp_sse import EventSourceResponse, sse_response
 
 from rooms.presence import Presence
 from server.community.offices import Office
-from server.keys import DATABASE, LIVE_PAGES, PRESENCE
+from server.keys import DATABASE, LIVE_PAGES
 from server.storage.queries import offices
 from server.web.doors import shown_names
 from server.web.place import place_of
@@ -30,9 +30,9 @@ MOST_PAGES = 4000
 class LivePage:
     """One open page: what changed is only a mark, so nothing piles up behind a slow reader."""
 
-    def __init__(self, community_id: str, room_names: frozenset[str]) -> None:
+    def __init__(self, community_id: str) -> None:
         self.community_id = community_id
-        self.room_names = room_names
+        self.room_names: frozenset[str] = frozenset()
         self.changed = asyncio.Event()
         self.has_new_doors = False
         self.is_closing = False
@@ -42,7 +42,10 @@ class LivePages:
     """The open pages, marked when somebody enters or leaves, or when the doors change."""
 
     def __init__(self, presence: Presence) -> None:
+        self._presence = presence
         self._pages: set[LivePage] = set()
+        self._moves = 0
+        self._told: dict[str, tuple[int, list[Office], str]] = {}
         self._unsubscribe = presence.subscribe(self._someone_moved)
         self._is_closing = False
 
@@ -54,12 +57,21 @@ class LivePages:
         """One more page, for as long as the block lasts; raises Refused when there are too many."""
         if len(self._pages) >= MOST_PAGES or self._is_closing:
             raise Refused(503, "closing")
-        page = LivePage(community_id, frozenset())
+        page = LivePage(community_id)
         self._pages.add(page)
         try:
             yield page
         finally:
             self._pages.discard(page)
+
+    def message(self, community_id: str, doors: list[Office]) -> str:
+        """Who is behind those doors, as JSON; made once for all pages between two changes."""
+        known = self._told.get(community_id)
+        if known is not None and known[0] == self._moves and known[1] == doors:
+            return known[2]
+        message = json.dumps(snapshot(doors, self._presence), ensure_ascii=False)
+        self._told[community_id] = (self._moves, doors, message)
+        return message
 
     def doors_changed(self, community_id: str) -> None:
         """An office was made, changed, moved or removed."""
@@ -77,6 +89,7 @@ class LivePages:
             page.changed.set()
 
     def _someone_moved(self, room: str) -> None:
+        self._moves += 1
         for page in self._pages:
             if room in page.room_names:
                 page.changed.set()
@@ -101,7 +114,7 @@ async def events(request: web.Request) -> web.StreamResponse:
 async def _tell(
     request: web.Request, response: EventSourceResponse, page: LivePage, doors: list[Office]
 ) -> None:
-    presence, clock = request.app[PRESENCE], asyncio.get_running_loop().time
+    pages, clock = request.app[LIVE_PAGES], asyncio.get_running_loop().time
     told, read_at = "", clock()
     page.room_names = frozenset(office.id for office in doors)
     while not page.is_closing and response.is_connected():
@@ -114,7 +127,7 @@ async def _tell(
                 doors = fresh
                 page.room_names = frozenset(office.id for office in doors)
                 await response.send("{}", event="doors")
-        message = json.dumps(snapshot(doors, presence), ensure_ascii=False)
+        message = pages.message(page.community_id, doors)
         if message != told:
             told = message
             await response.send(message, event="presence")

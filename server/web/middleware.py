@@ -98,7 +98,10 @@ async def show_errors(request: web.Request, handler: Handler) -> web.StreamRespo
     try:
         return await handler(request)
     except Refused as refused:
-        return await _answer(request, refused.status, refused.code)
+        answer = await _answer(request, refused.status, refused.code)
+        if refused.status in (429, 503):
+            answer.headers["Retry-After"] = "60"
+        return answer
     except web.HTTPException as error:
         if error.status < 400:
             raise

@@ -18,9 +18,10 @@ class Rate:
     seconds: float
 
 
-NAMES = Rate(burst=20, seconds=6)  # giving a name, using an invitation
-ENTRIES = Rate(burst=60, seconds=1)  # asking for a token to enter: reconnections come in bursts
-OWNER_LINKS = Rate(burst=10, seconds=30)
+# A whole coworking space may stand behind one address, and come in at nine o'clock sharp.
+NAMES = Rate(burst=100, seconds=1)  # giving a name, using an invitation
+ENTRIES = Rate(burst=200, seconds=0.5)  # asking for a token to enter; reconnections come in bursts
+OWNER_LINKS = Rate(burst=20, seconds=15)
 CHANGES = Rate(burst=60, seconds=1)  # an owner's changes
 
 

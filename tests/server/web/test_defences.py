@@ -126,9 +126,10 @@ async def test_no_page_needs_what_the_policy_forbids(owner: Visitor) -> None:
 
 
 async def test_one_address_cannot_try_without_end(visitor: Visitor) -> None:
-    statuses = [await visitor.send("/cle/AAAAAAAAAAAAAAAAAAAAAA", name="Zoé") for _ in range(12)]
+    statuses = [await visitor.send("/cle/AAAAAAAAAAAAAAAAAAAAAA", name="Zoé") for _ in range(24)]
     assert statuses[0] == 410
     assert statuses[-1] == 429
+    assert int(visitor.headers["Retry-After"]) > 0
 
 
 async def test_a_body_is_small_or_refused(visitor: Visitor) -> None:
