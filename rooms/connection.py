@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from rooms.data_packets import RELIABLE
-from rooms.errors import LimitExceeded
+from rooms.errors import LimitExceeded, LocalError
 from rooms.events import Described, Event, SectionsRequired
 from rooms.transport.slots import OutgoingTrack
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from rooms.tracks import PublishedTrack
     from rooms.transport.peer import Peer
     from rooms.transport.server import RtcServer
+
+log = logging.getLogger(__name__)
 
 Soon = Callable[[Callable[[], None]], object]
 """Runs a function shortly after the current one, as `loop.call_soon` does."""
@@ -183,7 +186,13 @@ class Connection:
             audios, videos = self.publisher.missing_sections()
             self._owner.tell(SectionsRequired(audios, videos))
             return
-        offer = self.subscriber.offer()
+        try:
+            offer = self.subscriber.offer()
+        except LocalError as error:
+            # More tracks than one connection may carry: those that have a section go on.
+            self._outstanding = False
+            log.warning("no offer could be made: %s", error)
+            return
         self._offer_id += 1
         mids = offer.mid_to_track_id
         self._owner.tell(Described("offer", offer.sdp, self._offer_id, mids))

@@ -188,6 +188,8 @@ class _Roll:
         self._wall = wall
         self._queue: asyncio.Queue[Callable[[], Awaitable[None]] | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
+        self._shown: dict[tuple[str, str], tuple[str, dict[str, str]]] = {}
+        """Name and state last told, by room and identity."""
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._work(), name="presence roll")
@@ -201,6 +203,8 @@ class _Roll:
         await self._queue.join()
 
     def entered(self, participant: Participant) -> None:
+        key = (participant.room.name, participant.identity)
+        self._shown[key] = (participant.name, _state(participant))
         present = Present(
             room=participant.room.name,
             identity=participant.identity,
@@ -211,17 +215,16 @@ class _Roll:
         self._queue.put_nowait(partial(self._presence.enter, present))
 
     def altered(self, participant: Participant) -> None:
-        self._queue.put_nowait(
-            partial(
-                self._presence.update,
-                participant.room.name,
-                participant.identity,
-                name=participant.name,
-                state=_state(participant),
-            )
-        )
+        key = (participant.room.name, participant.identity)
+        shown = (participant.name, _state(participant))
+        if self._shown.get(key) == shown:
+            return
+        self._shown[key] = shown
+        call = partial(self._presence.update, *key, name=shown[0], state=shown[1])
+        self._queue.put_nowait(call)
 
     def departed(self, participant: Participant) -> None:
+        self._shown.pop((participant.room.name, participant.identity), None)
         self._queue.put_nowait(
             partial(self._presence.leave, participant.room.name, participant.identity)
         )

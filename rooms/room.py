@@ -11,7 +11,6 @@ from livekit.protocol.models import Room as RoomInfo
 
 from rooms.active_speakers import ActiveSpeakers
 from rooms.data_packets import Routed
-from rooms.dynacast import OFF
 from rooms.errors import LimitExceeded, NotFound
 from rooms.events import (
     Event,
@@ -272,7 +271,7 @@ class Room:
         participant.tell(ParticipantsChanged(infos))
         participant.tell(RoomChanged(self.info()))
         for track in participant.publications:
-            if track.kind == "video" and track.wanted.told != OFF:
+            if track.kind == "video":
                 codec = track.info.mime_type.partition("/")[2].lower()
                 participant.tell(QualitiesWanted(track.sid, codec, track.wanted.told))
         participant.connection.resume()

@@ -39,7 +39,13 @@ async def serve(settings: Settings) -> None:
         app = build_app(settings)
     except (BadSettings, DatabaseUnavailable) as error:
         raise CannotStart(str(error)) from None
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+        # A client of /rtc/v1 says all about itself in the address, its first offer included.
+        max_line_size=settings.limits.join_request_bytes,
+    )
     try:
         await _open(runner)
         key = await _unclaimed_key(app[DATABASE], settings)

@@ -53,7 +53,9 @@ class RoomsServer:
         app[SETTINGS] = Settings(**settings, limits=self.limits)
         app[LIVE_ROOMS] = self.rooms
         add_signalling_routes(app)
-        self._runner = web.AppRunner(app, shutdown_timeout=1.0)
+        self._runner = web.AppRunner(
+            app, shutdown_timeout=1.0, max_line_size=self.limits.join_request_bytes
+        )
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.http_port, reuse_address=True)
         await site.start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import jwt
 
@@ -41,6 +41,29 @@ class Claims:
         return self.room_admin and self.room == room
 
 
+class Grants(TypedDict, total=False):
+    """What a token may grant, with LiveKit's meanings; `sign` says what is granted by default."""
+
+    room_join: bool
+    room_admin: bool
+    room_list: bool
+    room_create: bool
+    can_publish: bool
+    can_publish_sources: Iterable[str]
+    can_subscribe: bool
+    can_publish_data: bool
+    can_update_own_metadata: bool
+    hidden: bool
+
+
+_JOINING: Grants = {
+    "room_join": True,
+    "can_publish": True,
+    "can_subscribe": True,
+    "can_publish_data": True,
+}
+
+
 def sign(
     key: str,
     secret: str,
@@ -53,43 +76,31 @@ def sign(
     metadata: str = "",
     attributes: Mapping[str, str] | None = None,
     kind: str = "",
-    room_join: bool = True,
-    room_admin: bool = False,
-    room_list: bool = False,
-    room_create: bool = False,
-    can_publish: bool = True,
-    can_publish_sources: Iterable[str] = (),
-    can_subscribe: bool = True,
-    can_publish_data: bool = True,
-    can_update_own_metadata: bool = False,
-    hidden: bool = False,
+    **grants: Unpack[Grants],
 ) -> str:
-    """A token good from `now` (Unix seconds) for `ttl` seconds."""
-    video: dict[str, Any] = {
-        "room": room,
-        "roomJoin": room_join,
-        "roomAdmin": room_admin,
-        "roomList": room_list,
-        "roomCreate": room_create,
-        "canPublish": can_publish,
-        "canSubscribe": can_subscribe,
-        "canPublishData": can_publish_data,
-        "canUpdateOwnMetadata": can_update_own_metadata,
-        "hidden": hidden,
-    }
-    sources = sorted(can_publish_sources)
-    if sources:
-        video["canPublishSources"] = sources
+    """A token good from `now` (Unix seconds) for `ttl` seconds.
+
+    Unless said otherwise it grants joining, publishing, subscribing and data, and nothing else.
+    """
+    granted = {_camel(grant): value for grant, value in (_JOINING | grants).items()}
+    if "canPublishSources" in granted:
+        granted["canPublishSources"] = sorted(grants["can_publish_sources"])
     claims: dict[str, Any] = {
         "iss": key,
         "sub": identity,
         "nbf": int(now) - 1,
         "exp": int(now + ttl),
-        "video": video,
+        "video": {"room": room} | {grant: value for grant, value in granted.items() if value != []},
     }
     optional = {"name": name, "metadata": metadata, "kind": kind, "attributes": attributes}
     claims.update({claim: value for claim, value in optional.items() if value})
     return jwt.encode(claims, secret, algorithm="HS256")
+
+
+def _camel(name: str) -> str:
+    """`can_publish` as the token spells it, `canPublish`."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
 
 
 def verify(token: str, secrets: Mapping[str, str], now: float) -> Claims:

@@ -84,6 +84,22 @@ async def test_people_are_listed_muted_renamed_and_removed(
     assert (refused.value.code, refused.value.status) == ("not_found", 404)
 
 
+async def permit(moderator: api.LiveKitAPI, identity: str, **permission: Any) -> None:
+    """Give `identity` all permissions but for those given."""
+    everything: dict[str, Any] = {
+        "can_publish": True,
+        "can_subscribe": True,
+        "can_publish_data": True,
+    }
+    await moderator.room.update_participant(
+        api.UpdateParticipantRequest(
+            room="atelier",
+            identity=identity,
+            permission=api.ParticipantPermission(**(everything | permission)),
+        )
+    )
+
+
 async def test_permissions_change_while_inside(
     moderator: api.LiveKitAPI, enter: GuestFactory, house: RoomsServer
 ) -> None:
@@ -91,38 +107,24 @@ async def test_permissions_change_while_inside(
     await ana.hum()
     await bob.hears(ana)
 
-    async def permit(identity: str, **permission: Any) -> None:
-        everything: dict[str, Any] = {
-            "can_publish": True,
-            "can_subscribe": True,
-            "can_publish_data": True,
-        }
-        await moderator.room.update_participant(
-            api.UpdateParticipantRequest(
-                room="atelier",
-                identity=identity,
-                permission=api.ParticipantPermission(**(everything | permission)),
-            )
-        )
-
-    await permit("ana", can_publish=False)
+    await permit(moderator, "ana", can_publish=False)
     await bob.until("track_unpublished")
     bob.forget()
-    await permit("ana", can_publish=True)
+    await permit(moderator, "ana")
     await ana.hum(700.0)
     assert await bob.hears(ana) == pytest.approx(700.0, abs=3)
 
     # The SDK does not tell that its track ended; that it comes back shows that it did.
-    await permit("bob", can_subscribe=False)
+    await permit(moderator, "bob", can_subscribe=False)
     assert not list(house.rooms.get("atelier").participant("bob").subscriptions)
     bob.forget()
-    await permit("bob", can_subscribe=True)
+    await permit(moderator, "bob")
     assert await bob.hears(ana) == pytest.approx(700.0, abs=3)
 
-    await permit("ana", hidden=True)
+    await permit(moderator, "ana", hidden=True)
     await bob.until("participant_disconnected")
     bob.forget()
-    await permit("ana", hidden=False)
+    await permit(moderator, "ana")
     await bob.until("participant_connected")
     assert await bob.hears(ana) == pytest.approx(700.0, abs=3)
 
