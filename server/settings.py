@@ -44,7 +44,8 @@ class Settings(BaseSettings):
     rtc_addresses: Annotated[list[str], NoDecode] = Field(
         default_factory=list,
         description="Comma-separated addresses that media is served on and advertised at (default: "
-        "127.0.0.1 when the public URL is this machine's own, else every address it has).",
+        "127.0.0.1 when the public URL is this machine's own, else every address it has). Behind "
+        "one-to-one NAT write bound=public, as in 10.0.0.5=203.0.113.7.",
     )
     rtc_udp_port: Port = Field(7882, description="UDP port of all media.")
     rtc_tcp_port: Port = Field(
@@ -117,7 +118,8 @@ class Settings(BaseSettings):
     @classmethod
     def _addresses(cls, value: list[str]) -> list[str]:
         for address in value:
-            ipaddress.ip_address(address)
+            for part in address.split("=", maxsplit=1):
+                ipaddress.ip_address(part)
         return value
 
     @field_validator("turn_urls")

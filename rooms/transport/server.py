@@ -27,11 +27,13 @@ SWEEP_SECONDS = 1.0
 
 
 class RtcServer:
-    """All peer connections of a process, on one UDP port of each advertised address.
+    """All peer connections of a process, on one UDP port of each address.
 
     One socket is bound per address and never to a wildcard: an answer that left from another local
-    address than the candidate advertised would be ignored by libwebrtc. Port 0 takes a free port,
-    the same for every address; `udp_port` tells which.
+    address than the candidate advertised would be ignored by libwebrtc. An address written
+    "bound=advertised" is bound as the first and advertised as the second, for machines whose public
+    address is translated one to one. Port 0 takes a free port, the same for every address;
+    `udp_port` tells which.
     """
 
     def __init__(
@@ -43,7 +45,9 @@ class RtcServer:
         now: Callable[[], float] = time.monotonic,
         rng: random.Random | None = None,
     ) -> None:
-        self.addresses = addresses or ["127.0.0.1"]
+        pairs = [address.partition("=") for address in addresses or ["127.0.0.1"]]
+        self.addresses = [bound for bound, _, _ in pairs]
+        self._advertised = {bound: advertised or bound for bound, _, advertised in pairs}
         self.udp_port = udp_port
         self.limits = limits
         self.counters = Counters()
@@ -117,7 +121,9 @@ class RtcServer:
 
     def candidates(self) -> tuple[str, ...]:
         """One host candidate for each socket."""
-        return candidate_lines((each.address, each.port) for each in self._sockets)
+        return candidate_lines(
+            (self._advertised[each.address], each.port) for each in self._sockets
+        )
 
     def send(self, path: Path, data: bytes) -> None:
         """Send a datagram that is not media."""

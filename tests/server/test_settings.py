@@ -59,6 +59,7 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("PUBLIC_URL", "moulin.example.org"),
         ("PUBLIC_URL", "https://moulin.example.org/chez-nous"),
         ("RTC_ADDRESSES", "moulin.example.org"),
+        ("RTC_ADDRESSES", "10.0.0.5=moulin.example.org"),
         ("DATABASE_URL", "mysql://localhost/moulin"),
         ("REDIS_URL", "localhost:6379"),
         ("API_SECRET", "short"),

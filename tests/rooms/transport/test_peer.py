@@ -306,6 +306,17 @@ async def test_peers_are_capped_and_addresses_are_ours_alone() -> None:
     await rtc.close()
 
 
+async def test_a_translated_address_is_bound_inside_and_advertised_outside() -> None:
+    rtc = RtcServer(["127.0.0.1=203.0.113.7"], 0, Limits(), rng=random.Random(3))
+    await rtc.start()
+    try:
+        (candidate,) = [line for line in rtc.candidates() if " udp " in line.lower()]
+        assert f" 203.0.113.7 {rtc.udp_port} typ host" in candidate
+        assert rtc.addresses == ["127.0.0.1"]
+    finally:
+        await rtc.close()
+
+
 async def test_every_address_is_a_candidate() -> None:
     rtc = RtcServer(["127.0.0.1", "::1"], 0, Limits(), rng=random.Random(3))
     await rtc.start()
