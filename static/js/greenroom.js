@@ -42,6 +42,10 @@ export class GreenRoom {
   async start() {
     if (!this.nameField.value) this.nameField.value = preferences.name;
     this.listen();
+    // the buttons wait for this script: pressed before it, they would lead nowhere
+    for (const button of byId("green-form", HTMLFormElement).querySelectorAll("button")) {
+      button.disabled = false;
+    }
     await this.listDevices();
     const skip = byId("green-skip", HTMLInputElement);
     skip.checked = preferences.skipGreenRoom;

@@ -64,12 +64,30 @@ function tell(id, count) {
   if (name) announce(t("{office} : {count}.", { office: name, count: sentence(count) }));
 }
 
+/**
+ * The offices themselves have changed: takes the new list from the page as it is now.
+ * @param {Element} element
+ */
+async function redraw(element) {
+  if (!element.querySelector(".street, .doors")) return;
+  const response = await fetch(location.href);
+  if (!response.ok) return;
+  const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+  for (const part of [".street", ".doors"]) {
+    const now = fresh.querySelector(part);
+    const before = element.querySelector(part);
+    if (now && before) before.replaceWith(document.adoptNode(now));
+  }
+}
+
 /** @param {Element} element */
 function listen(element) {
   const address = element.getAttribute("data-live");
   if (!address) return;
   const events = new EventSource(address);
+  events.addEventListener("doors", () => void redraw(element));
   events.addEventListener("presence", (event) => {
+    if (element.hasAttribute("hidden")) return events.close();
     /** @type {{offices: Record<string, Occupancy>}} */
     const told = JSON.parse(event.data);
     for (const [id, office] of Object.entries(told.offices)) {

@@ -26,6 +26,7 @@ async def _findings(page: Page) -> list[str]:
     result: dict[str, Any] = await page.evaluate(
         "(tags) => axe.run(document, {runOnly: {type: 'tag', values: tags}})", RULES
     )
+    assert result["passes"], "axe-core looked at nothing"
     return [
         f"{found['id']}: {node['html'][:160]} {node['failureSummary']}"
         for found in result["violations"]

@@ -1,4 +1,4 @@
-"""Pictures for people to look at, in screenshots/: both languages, phone and desk, light and dark."""
+"""Pictures for people to look at, in screenshots/: languages, sizes and themes."""
 
 from __future__ import annotations
 

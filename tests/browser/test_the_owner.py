@@ -1,4 +1,4 @@
-"""The owner opens an office and invites; a guest comes in by the link; a revoked link opens nothing."""
+"""The owner opens an office and invites; a guest comes in; a revoked link opens nothing."""
 
 from __future__ import annotations
 

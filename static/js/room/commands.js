@@ -11,6 +11,8 @@ export class Commands {
       const button = event.target.closest("[data-command]");
       if (!(button instanceof HTMLElement)) return;
       this.run(button.dataset.command ?? "", button);
+      // after a click, Space is for talking; after a key, the focus stays
+      if (event.detail > 0) button.blur();
       const menu = button.closest("[popover]");
       if (menu instanceof HTMLElement && !button.hasAttribute("popovertarget")) menu.hidePopover();
     });

@@ -1,5 +1,6 @@
 /** @file The office once inside: puts the parts together and keeps what they share. */
 
+import { byId } from "../dom.js";
 import { preferences, remember } from "../preferences.js";
 import { startArrivals } from "./arrivals.js";
 import { Banner } from "./banner.js";
@@ -73,7 +74,7 @@ export class Office {
     startWakeLock();
     this.stage.refresh();
     this.drawPeople();
-    this.commands.buttons("microphone")[0]?.focus();
+    byId("room-title", HTMLElement).focus();
   }
 
   async restore() {

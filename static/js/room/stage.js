@@ -120,7 +120,7 @@ export class Stage {
     const looked = this.tiles.get(this.pinned) ?? this.tiles.get(this.screen) ?? null;
     const isAlone = this.room.remoteParticipants.size === 0;
     const rest = [...this.tiles.values()].filter((tile) => tile !== looked && !this.isHidden(tile));
-    const strip = stripLayout(width, height);
+    const strip = stripLayout(rest.length, width, height);
     const layout = looked ? strip : gridLayout(rest.length, width, height);
     this.element.toggleAttribute("data-spotlight", Boolean(looked));
     this.element.dataset.shape = looked && strip.isTall ? "tall" : "wide";

@@ -37,7 +37,7 @@ export class Tile {
     this.video = make("video", { attrs: { playsinline: "" } });
     this.video.muted = true;
     this.video.autoplay = true;
-    this.face = make("div", { class: `tile-face tint-${tint(participant.identity)}` });
+    this.face = make("div", { class: "tile-face" });
     this.name = make("span", { class: "tile-name" });
     this.note = make("span", { class: "tile-note" });
     this.status = make("span", { class: "status-dot" });
@@ -47,7 +47,15 @@ export class Tile {
     this.tools = make("div", { class: "tile-tools" });
     this.foot = make("div", { class: "tile-foot" }, this.status, this.name, this.note, this.muted);
     this.foot.append(this.statusText);
-    this.element = make("li", { class: "tile" }, this.video, this.face, this.hand, this.foot, this.tools);
+    this.element = make(
+      "li",
+      { class: `tile tint-${tint(participant.identity)}` },
+      this.video,
+      this.face,
+      this.hand,
+      this.foot,
+      this.tools,
+    );
     this.element.dataset.identity = participant.identity;
     if (isScreen) this.element.dataset.screen = "";
     if (participant.isLocal) this.element.dataset.self = "";
