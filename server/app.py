@@ -12,7 +12,6 @@ from rooms.live_rooms import LiveRooms
 from rooms.presence import MemoryPresence, Presence
 from rooms.redis_presence import RedisPresence
 from rooms.transport.server import RtcServer
-from server.demo_community import open_demo_community
 from server.i18n import LOCALES, Catalogs
 from server.keys import (
     CATALOGS,
@@ -30,6 +29,7 @@ from server.settings import BadSettings, Settings
 from server.signalling import add_signalling_routes
 from server.signalling.routes import ICE_SERVERS
 from server.storage.database import Database
+from server.storage.demo_community import open_demo_community
 from server.storage.queries.communities import count_communities
 from server.turn import relay_servers
 from server.web import middleware

@@ -12,7 +12,6 @@ from server.community.offices import Office
 from server.community.people import Person, identity_of, may_manage
 from server.keys import COOKIES, DATABASE, PRESENCE, SETTINGS
 from server.signalling.tokens import sign
-from server.storage.queries import communities
 from server.web.choices import name_person
 from server.web.doors import refusal_at
 from server.web.person import check_rate, right_now, typed_name
@@ -95,7 +94,10 @@ def signalling_url(request: web.Request) -> str:
 
 
 async def health(request: web.Request) -> web.Response:
-    """GET /sante: whether the server and its database answer."""
-    async with request.app[DATABASE].reading() as db:
-        await communities.count_communities(db)
-    return web.json_response({"status": "ok"}, headers={"Cache-Control": "no-store"})
+    """GET /sante: 200 while the server and its database answer, else 503."""
+    is_well = await request.app[DATABASE].answers()
+    return web.json_response(
+        {"status": "ok" if is_well else "the database does not answer"},
+        status=200 if is_well else 503,
+        headers={"Cache-Control": "no-store"},
+    )

@@ -37,7 +37,17 @@ STATUS_CODES = {
 def sentences(code: str, words: Words) -> Sentences:
     """What to tell someone who met the refusal `code`."""
     _ = words.gettext
-    known = {
+    failed = (
+        _("Quelque chose s’est brisé de notre côté"),
+        _("Rechargez la page. Si cela continue, prévenez la personne qui s’occupe du serveur."),
+    )
+    known = {**_at_the_door(words), **_of_a_form(words), **_of_the_server(words)}
+    return Sentences(*known.get(code, failed))
+
+
+def _at_the_door(words: Words) -> dict[str, tuple[str, str]]:
+    _ = words.gettext
+    return {
         "not_found": (
             _("Cette page n’existe pas"),
             _("L’adresse a peut-être changé. Revenez à l’accueil et choisissez une porte."),
@@ -50,6 +60,10 @@ def sentences(code: str, words: Words) -> Sentences:
             _("Cette page est réservée à qui s’occupe de la maison"),
             _("Ouvrez votre lien de propriétaire sur cet appareil, puis revenez ici."),
         ),
+        "full": (
+            _("Ce bureau est plein"),
+            _("Revenez un peu plus tard, ou choisissez une autre porte."),
+        ),
         "name_required": (
             _("Il manque votre nom"),
             _("Écrivez le nom que les autres verront, puis entrez."),
@@ -58,17 +72,19 @@ def sentences(code: str, words: Words) -> Sentences:
             _("Ce nom est trop long"),
             _("Écrivez un nom plus court, de 60 caractères au plus."),
         ),
-        "full": (
-            _("Ce bureau est plein"),
-            _("Revenez un peu plus tard, ou choisissez une autre porte."),
-        ),
+    }
+
+
+def _of_a_form(words: Words) -> dict[str, tuple[str, str]]:
+    _ = words.gettext
+    return {
         "csrf": (
             _("Cette page est restée ouverte trop longtemps"),
             _("Rechargez la page, puis recommencez."),
         ),
-        "too_many": (
-            _("Trop d’essais d’affilée"),
-            _("Attendez une minute, puis recommencez."),
+        "bad_request": (
+            _("Cette demande n’a pas été comprise"),
+            _("Revenez à la page d’avant, puis recommencez."),
         ),
         "too_large": (
             _("C’est trop long"),
@@ -82,17 +98,18 @@ def sentences(code: str, words: Words) -> Sentences:
             _("Il y a trop d’invitations ouvertes"),
             _("Révoquez celles qui ne servent plus, puis recommencez."),
         ),
-        "bad_request": (
-            _("Cette demande n’a pas été comprise"),
-            _("Revenez à la page d’avant, puis recommencez."),
+    }
+
+
+def _of_the_server(words: Words) -> dict[str, tuple[str, str]]:
+    _ = words.gettext
+    return {
+        "too_many": (
+            _("Trop d’essais d’affilée"),
+            _("Attendez une minute, puis recommencez."),
         ),
         "closing": (
             _("Le serveur redémarre"),
             _("Attendez quelques secondes, puis rechargez la page."),
         ),
     }
-    failed = (
-        _("Quelque chose s’est brisé de notre côté"),
-        _("Rechargez la page. Si cela continue, prévenez la personne qui s’occupe du serveur."),
-    )
-    return Sentences(*known.get(code, failed))

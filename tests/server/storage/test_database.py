@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from server.community.text import Bilingual
-from server.demo_community import open_demo_community
 from server.storage.database import Database, DatabaseUnavailable
+from server.storage.demo_community import open_demo_community
 from server.storage.queries.communities import (
     add_community,
     community_by_slug,

@@ -11,8 +11,8 @@ from server.community.communities import Community
 from server.community.errors import LinkRefused
 from server.community.invitations import Invitation, InvitationDraft, LinkState
 from server.community.people import Role
-from server.demo_community import open_demo_community
 from server.storage.database import Database
+from server.storage.demo_community import open_demo_community
 from server.storage.queries.communities import has_owner, standing_of
 from server.storage.queries.invitations import (
     add_invitation,

@@ -106,14 +106,35 @@ async def test_making_an_office_private_sends_out_those_who_were_not_invited(
     await change_office(house, owner, "cafe", visibility="invitation")
     assert [each.gone for each in people] == [True, False, False]
     # The token is still good, and opens nothing more.
-    async with visitor.client.get(
-        f"{house[SETTINGS].address}/rtc/validate", params={"access_token": guest["token"]}
-    ) as answer:
-        assert answer.status == 403
-    async with visitor.client.get(
-        f"{house[SETTINGS].address}/rtc/validate", params={"access_token": host["token"]}
-    ) as answer:
-        assert answer.status == 200
+    assert await may_join(visitor, guest["token"]) == 403
+    assert await may_join(visitor, host["token"]) == 200
+
+
+async def may_join(visitor: Visitor, token: str) -> int:
+    """What signalling answers to someone who comes with that token."""
+    return await visitor.open(f"/rtc/validate?access_token={token}")
+
+
+async def test_tokens_given_while_there_was_room_do_not_overfill_an_office(
+    house: web.Application, owner: Visitor, visitors: Visitors
+) -> None:
+    await change_office(house, owner, "cafe", capacity="1")
+    first, second = visitors(), visitors()
+    _, early = await first.enter("/c/les-pigistes/cafe/entrer", name="Zoé")
+    _, late = await second.enter("/c/les-pigistes/cafe/entrer", name="Amadou")
+    assert await may_join(first, early["token"]) == 200
+    house[LIVE_ROOMS].join(Joining(room=early["room"], identity=early["identity"]), Hearing())
+    assert await may_join(first, early["token"]) == 200
+    assert await may_join(second, late["token"]) == 403
+
+
+async def test_a_token_of_a_removed_office_opens_nothing(
+    house: web.Application, owner: Visitor, visitor: Visitor
+) -> None:
+    office_id = (await office_ids(house))["cafe"]
+    _, guest = await visitor.enter("/c/les-pigistes/cafe/entrer", name="Zoé")
+    await owner.send(f"{MANAGE}/offices/{office_id}/supprimer")
+    assert await may_join(visitor, guest["token"]) == 403
 
 
 async def test_the_owner_page_lists_every_door_and_its_buttons(owner: Visitor) -> None:
