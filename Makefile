@@ -34,7 +34,7 @@ demo: setup-demo ## Seat six synthetic coworkers in a running server's office
 	@exec $(PY) -m server demo --people 6
 
 setup-dev: $(VENV)/dev.stamp node_modules/.stamp ## Install what developing and testing need
-	@scripts/need $(TEST_PROGRAMS)
+	@.ci/need $(TEST_PROGRAMS)
 
 test: setup-dev ## Format, lint, types, and every test
 	@$(MAKE) --no-print-directory lint types
@@ -50,7 +50,7 @@ format: $(VENV)/dev.stamp ## Put the code into shape
 
 types: $(VENV)/dev.stamp node_modules/.stamp ## Check the types of Python and JavaScript
 	$(VENV)/bin/mypy
-	scripts/node node_modules/typescript/bin/tsc --project tsconfig.json
+	.ci/node node_modules/typescript/bin/tsc --project tsconfig.json
 
 bench: $(VENV)/dev.stamp ## Measure the forwarding path; writes bench.json
 	$(PY) -m tests.bench
@@ -71,7 +71,7 @@ clean: ## Remove what was installed and built, never the data
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/made: $(if $(USABLE),,anew)
-	@scripts/need $(notdir $(PYTHON))=python3 python:ensurepip=python3-venv
+	@.ci/need $(notdir $(PYTHON))=python3 python:ensurepip=python3-venv
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo 'Moulin needs Python 3.11 or newer; name one: make PYTHON=python3.12 ...'; exit 1; }
 	$(PYTHON) -m venv --clear $(VENV)
@@ -88,5 +88,5 @@ $(VENV)/dev.stamp: $(VENV)/made requirements-dev.lock
 	@touch $@ $(VENV)/run.stamp
 
 node_modules/.stamp: package.json package-lock.json $(VENV)/dev.stamp
-	@scripts/node npm ci --silent --no-fund --no-audit
+	@.ci/node npm ci --silent --no-fund --no-audit
 	@touch $@
