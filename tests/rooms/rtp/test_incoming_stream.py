@@ -19,6 +19,7 @@ from tests.rooms.rtp.wire import (
     subscriber,
     track_of,
 )
+import itertools
 
 
 @pytest.fixture
@@ -63,9 +64,9 @@ def test_a_stream_stays_continuous_over_the_wraps_of_every_field(wire: Wire) -> 
     assert len(sent) == 120
     assert continuous(sent)
     pictures = [each.picture for each in sent[::3]]
-    assert all((b - a) & 0x7FFF == 1 for a, b in zip(pictures, pictures[1:], strict=False))
+    assert all((b - a) & 0x7FFF == 1 for a, b in itertools.pairwise(pictures))
     stamps = [each.timestamp for each in sent[::3]]
-    assert all((b - a) & 0xFFFFFFFF == 3000 for a, b in zip(stamps, stamps[1:], strict=False))
+    assert all((b - a) & 0xFFFFFFFF == 3000 for a, b in itertools.pairwise(stamps))
 
 
 def test_a_reordered_packet_takes_its_own_place(wire: Wire) -> None:
@@ -219,8 +220,7 @@ def test_a_sender_that_starts_anew_is_followed_from_its_keyframe(wire: Wire) -> 
     assert len(sent) == 18
     assert continuous(sent)
     assert all(
-        0 <= (b.timestamp - a.timestamp) & 0xFFFFFFFF < 90_000
-        for a, b in zip(sent, sent[1:], strict=False)
+        0 <= (b.timestamp - a.timestamp) & 0xFFFFFFFF < 90_000 for a, b in itertools.pairwise(sent)
     )
 
 

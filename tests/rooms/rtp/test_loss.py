@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rooms.rtp.loss import FIRST_DELAY, MAX_MISSING, MAX_TRIES, LossList
+import itertools
 
 
 def test_a_gap_is_asked_for_after_the_time_of_a_reordering() -> None:
@@ -31,7 +32,7 @@ def test_retries_wait_longer_each_time_and_stop() -> None:
             times.append(now)
         now += 0.01
     assert len(times) == MAX_TRIES
-    waits = [round(after - before, 2) for before, after in zip(times, times[1:], strict=False)]
+    waits = [round(after - before, 2) for before, after in itertools.pairwise(times)]
     assert waits[0] >= 0.05
     assert waits == sorted(waits)
     assert max(waits) <= 0.41

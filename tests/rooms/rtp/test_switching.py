@@ -7,6 +7,7 @@ import pytest
 from rooms.rtp.incoming import IncomingTrack
 from rooms.rtp.outgoing import OutgoingStream
 from tests.rooms.rtp.wire import OPUS, VP8, Camera, Sent, Wire, continuous, subscriber, track_of
+import itertools
 
 RIDS = ("q", "h", "f")
 
@@ -64,8 +65,7 @@ def layer_of(simulcast: Simulcast, out: OutgoingStream) -> str | None:
 def forward_in_time(sent: list[Sent]) -> bool:
     """True when timestamps never go back, by the 32-bit rule."""
     return all(
-        (b.timestamp - a.timestamp) & 0xFFFFFFFF < 1 << 31
-        for a, b in zip(sent, sent[1:], strict=False)
+        (b.timestamp - a.timestamp) & 0xFFFFFFFF < 1 << 31 for a, b in itertools.pairwise(sent)
     )
 
 
@@ -108,13 +108,9 @@ def test_switches_are_seamless(simulcast: Simulcast, reports: bool) -> None:
     assert continuous(sent)
     assert forward_in_time(sent)
     frames = [each for each in sent if each.payload[0] & 0x10]
-    assert all(
-        (b.picture - a.picture) & 0x7FFF == 1 for a, b in zip(frames, frames[1:], strict=False)
-    )
-    assert all((b.tl0 - a.tl0) & 0xFF == 1 for a, b in zip(frames, frames[1:], strict=False))
-    steps = [
-        (b.timestamp - a.timestamp) & 0xFFFFFFFF for a, b in zip(frames, frames[1:], strict=False)
-    ]
+    assert all((b.picture - a.picture) & 0x7FFF == 1 for a, b in itertools.pairwise(frames))
+    assert all((b.tl0 - a.tl0) & 0xFF == 1 for a, b in itertools.pairwise(frames))
+    steps = [(b.timestamp - a.timestamp) & 0xFFFFFFFF for a, b in itertools.pairwise(frames)]
     # A switch may repeat an instant that the old layer has shown already: then one tick ahead.
     assert all(1 <= step <= 3001 for step in steps)
     assert sum(steps) == pytest.approx(3000 * (len(steps)), rel=0.1)

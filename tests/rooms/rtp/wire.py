@@ -12,6 +12,7 @@ from rooms.rtp.incoming import IncomingTrack
 from rooms.rtp.incoming_stream import IncomingStream
 from rooms.rtp.outgoing import OutgoingStream, SendPath
 from rooms.rtp.packet import Leg, Packet
+import itertools
 
 VP8 = Codec("VP8", 90000, 1, 96, 97)
 VP8_WITHOUT_RTX = Codec("VP8", 90000, 1, 96, None)
@@ -168,7 +169,7 @@ def continuous(sent: list[Sent]) -> bool:
     """True when sequence numbers follow each other without gap, repeat or step back."""
     return all(
         (after.sequence - before.sequence) & 0xFFFF == 1
-        for before, after in zip(sent, sent[1:], strict=False)
+        for before, after in itertools.pairwise(sent)
     )
 
 
