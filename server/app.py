@@ -52,7 +52,7 @@ def build_app(settings: Settings) -> web.Application:
         middlewares=[
             middleware.log_requests,
             middleware.show_errors,
-            middleware.refuse_large_bodies,
+            middleware.refuse_nonsense,
             middleware.refuse_forged_changes,
             refuse_lost_rights,
         ],

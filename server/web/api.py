@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from json import JSONDecodeError
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -14,6 +13,7 @@ from server.keys import COOKIES, DATABASE, PRESENCE, SETTINGS
 from server.signalling.tokens import sign
 from server.web.choices import name_person
 from server.web.doors import refusal_at
+from server.web.fields import json_object
 from server.web.person import check_rate, right_now, typed_name
 from server.web.place import Place, place_of
 from server.web.rate_limits import ENTRIES, NAMES
@@ -50,13 +50,10 @@ async def enter(request: web.Request) -> web.Response:
 
 
 async def _posted_name(request: web.Request) -> str:
-    try:
-        body = await request.json() if request.can_read_body else {}
-    except (JSONDecodeError, UnicodeDecodeError):
-        raise Refused(400, "bad_request") from None
-    if not isinstance(body, dict) or not isinstance(body.get("name", ""), str):
+    name = (await json_object(request)).get("name", "")
+    if not isinstance(name, str):
         raise Refused(400, "bad_request")
-    return str(body.get("name", ""))
+    return name
 
 
 def _entry(request: web.Request, place: Place, office: Office, person: Person) -> dict[str, str]:

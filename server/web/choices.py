@@ -10,6 +10,7 @@ from server.community.people import Person
 from server.i18n import LANGUAGES
 from server.keys import COOKIES, DATABASE
 from server.storage.queries import people
+from server.web.fields import form_fields
 from server.web.person import check_rate, known_person, remember_person, right_now, typed_name
 from server.web.rate_limits import NAMES
 from server.web.rendering import see_other
@@ -42,7 +43,7 @@ async def name_person(request: web.Request, name: str) -> Person:
 async def choose_name(request: web.Request) -> web.Response:
     """POST /nom: become a guest, or change one's name."""
     check_rate(request, NAMES)
-    form = await request.post()
+    form = await form_fields(request)
     person = await name_person(request, typed_name(form.get("name")))
     response = see_other(safe_next(form.get("next")))
     request.app[COOKIES].log_in(response, person)
@@ -51,10 +52,10 @@ async def choose_name(request: web.Request) -> web.Response:
 
 async def choose_language(request: web.Request) -> web.Response:
     """POST /langue: French or English from now on."""
-    form = await request.post()
+    form = await form_fields(request)
     response = see_other(safe_next(form.get("next")))
-    lang = form.get("lang")
-    if isinstance(lang, str) and lang in LANGUAGES:
+    lang = form.get("lang", "")
+    if lang in LANGUAGES:
         request.app[COOKIES].remember_language(response, lang)
     return response
 

@@ -15,6 +15,7 @@ from server.i18n import Words
 from server.keys import COOKIES, DATABASE, PRESENCE, SETTINGS
 from server.storage.queries import communities, invitations, offices, owner_links, people
 from server.web.doors import community_ref, community_url, office_url, office_view, zone_of
+from server.web.fields import form_fields
 from server.web.person import check_rate, known_person, right_now, typed_name
 from server.web.place import Place, standing_of
 from server.web.rate_limits import NAMES, OWNER_LINKS
@@ -104,7 +105,7 @@ async def accept_invitation(request: web.Request) -> web.Response:
     invitation = await _invitation_at(request)
     if invitation is None:
         raise Refused(404, "not_found")
-    form = await request.post()
+    form = await form_fields(request)
     place, _state = await _invited_place(request, invitation)
     person = place.person
     posted = form.get("name")
@@ -210,7 +211,7 @@ async def _owner_link(request: web.Request) -> web.Response:
 async def use_owner_link(request: web.Request) -> web.Response:
     """POST /cle/{token}: the first to press the button becomes the owner."""
     check_rate(request, OWNER_LINKS)
-    form, person, now = await request.post(), await known_person(request), right_now()
+    form, person, now = await form_fields(request), await known_person(request), right_now()
     posted = form.get("name")
     name = typed_name(posted) if posted or person is None else person.name
     async with request.app[DATABASE].writing() as db:

@@ -21,6 +21,7 @@ from server.keys import DATABASE, LIVE_PAGES, PRESENCE
 from server.storage.queries import invitations, offices
 from server.web.doors import community_ref, community_url, kind_label, office_view
 from server.web.evictions import empty_office, send_out_uninvited
+from server.web.fields import form_fields
 from server.web.invitation_rows import invitation_row, invitation_url
 from server.web.person import check_rate, right_now
 from server.web.place import Place, managed_place
@@ -164,13 +165,7 @@ async def _move(request: web.Request, step: int) -> web.Response:
 async def _change(request: web.Request) -> tuple[Place, Mapping[str, str]]:
     place = await managed_place(request)
     check_rate(request, CHANGES)
-    return place, await text_fields(request)
-
-
-async def text_fields(request: web.Request) -> dict[str, str]:
-    """The text fields of a form; files are left out."""
-    form = await request.post()
-    return {name: value for name, value in form.items() if isinstance(value, str)}
+    return place, await form_fields(request)
 
 
 def _done(request: web.Request, place: Place, what: str) -> web.Response:

@@ -8,7 +8,8 @@ from server.community.invitations import MOST_INVITATIONS, draft_invitation
 from server.keys import DATABASE
 from server.storage.queries import invitations
 from server.web.evictions import send_out_uninvited
-from server.web.manage import Shown, field_errors, manage_url, show, text_fields
+from server.web.fields import form_fields
+from server.web.manage import Shown, field_errors, manage_url, show
 from server.web.person import check_rate, right_now
 from server.web.place import managed_place
 from server.web.rate_limits import CHANGES
@@ -21,7 +22,7 @@ async def add_invitation(request: web.Request) -> web.Response:
     """POST …/gerer/invitations: make a link."""
     place = await managed_place(request)
     check_rate(request, CHANGES)
-    form, now = await text_fields(request), right_now()
+    form, now = await form_fields(request), right_now()
     draft, errors = draft_invitation(form, frozenset(each.id for each in place.offices), now)
     if draft is None:
         sent_back = InvitationForm(

@@ -11,6 +11,7 @@ import structlog
 from aiohttp import web
 
 from server.keys import COOKIES, SETTINGS
+from server.web.fields import form_fields
 from server.web.refused import STATUS_CODES, Refused, sentences
 from server.web.rendering import render, words_of
 from server.web.views import ErrorView
@@ -136,8 +137,11 @@ def _wants_json(request: web.Request) -> bool:
 
 
 @web.middleware
-async def refuse_large_bodies(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """The house's forms are small; a body of unknown length is not read at all."""
+async def refuse_nonsense(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """No address holds control characters (PostgreSQL cannot even compare NUL), and the house's
+    forms are small; a body of unknown length is not read at all."""
+    if not request.path.isprintable():
+        raise Refused(404, "not_found")
     if request.method not in SAFE_METHODS and not is_signalling(request):
         length = request.content_length
         if length is None and request.can_read_body:
@@ -175,6 +179,5 @@ async def _sent_token(request: web.Request) -> str:
     if header is not None:
         return header
     if request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        value = (await request.post()).get("csrf_token")
-        return value if isinstance(value, str) else ""
+        return (await form_fields(request)).get("csrf_token", "")
     return ""

@@ -97,10 +97,10 @@ async def _context(
         "lang": lang,
         "csrf_token": csrf_token(request),
         "me": MeView(person.id, person.name, role.value) if person else None,
-        "path": request.path_qs,
+        "path": request.path_qs if request.method == "GET" else "/",
         "static": request.app[STATIC_FILES].url,
         "public_url": address,
-        "canonical": card.url if card else address + request.path,
+        "canonical": card.url if card else "",
         "card": card,
         "messages_json": request.app[CATALOGS].script_messages(lang),
     }

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import aiohttp
 from aiohttp.test_utils import BaseTestServer
+from yarl import URL
 
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
@@ -62,6 +63,18 @@ class Visitor:
             ]
             return await self._keep(answer)
 
+    async def send_raw(self, path: str, body: bytes, headers: dict[str, str]) -> int:
+        """POST any bytes at all; returns the status."""
+        url = self._url(path)
+        async with self.client.post(url, data=body, headers=headers) as answer:
+            return await self._keep(answer)
+
+    async def open_raw(self, path: str) -> int:
+        """GET an address exactly as it is written, percent signs and all."""
+        url = URL(str(self._server.make_url("/")).rstrip("/") + path, encoded=True)
+        async with self.client.get(url) as answer:
+            return await self._keep(answer)
+
     async def enter(self, path: str, **body: object) -> tuple[int, dict[str, Any]]:
         """POST JSON with the token, as a script does; returns the status and the JSON."""
         if not self.csrf_token:
@@ -94,7 +107,7 @@ class Visitor:
         return str(self._server.make_url(path)) if path.startswith("/") else path
 
     async def _keep(self, answer: aiohttp.ClientResponse) -> int:
-        self.page = await answer.text()
+        self.page = await answer.text(errors="replace")
         self.status, self.path, self.headers = answer.status, answer.url.path_qs, answer.headers
         found = _TOKEN.search(self.page)
         if found:

@@ -1,0 +1,30 @@
+"""What people send: the fields of a form and the object of a script, or a refusal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from server.web.refused import Refused
+
+
+async def form_fields(request: web.Request) -> dict[str, str]:
+    """The text fields of a form, files left out; raises Refused when it cannot be read."""
+    try:
+        form = await request.post()
+    except (ValueError, LookupError, AssertionError, RuntimeError):
+        # aiohttp's form readers say no in as many ways as there are of being wrong.
+        raise Refused(400, "bad_request") from None
+    return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+async def json_object(request: web.Request) -> dict[str, Any]:
+    """The JSON object of a script, {} for an empty body; raises Refused for anything else."""
+    try:
+        body = await request.json() if request.can_read_body else {}
+    except (ValueError, LookupError, RecursionError):
+        raise Refused(400, "bad_request") from None
+    if not isinstance(body, dict):
+        raise Refused(400, "bad_request")
+    return body
