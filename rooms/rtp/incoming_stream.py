@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rooms.rtp.codecs import Codec
 from rooms.rtp.keyframes import KeyframeRequests
 from rooms.rtp.loss import LossList
-from rooms.rtp.packet import OPAQUE, UNUSUAL, Forward, Leg, Packet, extension_block
+from rooms.rtp.packet import FULL, OPAQUE, PICTURE, UNUSUAL, Forward, Leg, Packet, extension_block
 from rooms.rtp.packet_cache import PacketCache
 from rooms.rtp.reports import Reception, SenderClock
 from rooms.rtp.sequence import Sequence
@@ -75,7 +75,7 @@ class IncomingStream:
                 self._receive_late(number, timestamp, marker, payload, now)
                 return
             if before >= 0:
-                self._note_gap(before + 1, number, now)
+                self._note_gap(before + 1, number, timestamp, payload, now)
         elif numbers.restarted:
             self._restart()
         packet = self._parse(number - numbers.removed, timestamp, marker, payload)
@@ -118,10 +118,34 @@ class IncomingStream:
             self._keyframe = number
         self.keyframes.came()
 
-    def _note_gap(self, first: int, end: int, now: float) -> None:
+    def _note_gap(self, first: int, end: int, timestamp: int, payload: bytes, now: float) -> None:
+        """What is missing before the packet just come is lost, unless it can only be padding."""
+        if self._only_padding_before(timestamp, payload):
+            self.numbers.skip(first, end)
+            return
         if not self.loss.add(first, end, now) and self.is_vp8:
             self.keyframes.ask()
         self.wake()
+
+    def _only_padding_before(self, timestamp: int, payload: bytes) -> bool:
+        """True when no picture can lie between the newest one's last packet and this packet.
+
+        Publishers that probe send a thousand padding packets a second and never repeat them: a gap
+        for each that is lost would have every subscriber ask for it in vain.
+        """
+        newest = self.newest
+        if newest is None or not newest[2] or not self.is_vp8:
+            return False
+        if not payload:
+            return timestamp == newest[1]
+        description = describe(payload)
+        return (
+            description is not None
+            and description[0] in (PICTURE, FULL)
+            and newest[3] == description[0]
+            and payload[0] & 0x17 == 0x10
+            and description[2] == (newest[5] + 1) & 0x7FFF
+        )
 
     def _receive_late(
         self, number: int, timestamp: int, marker: int, payload: bytes, now: float

@@ -87,9 +87,18 @@ class Sequence:
             changes[-1] = (number + 1, self.removed)
         else:
             changes.append((number + 1, self.removed))
-            if len(changes) > 2 * _REMEMBERED:
-                del changes[:_REMEMBERED]
+            self._trim()
         return True
+
+    def skip(self, first: int, end: int) -> None:
+        """Take the numbers `first` to `end - 1` out; `end` is the newest number."""
+        self.removed += end - first
+        self._changes.append((end, self.removed))
+        self._trim()
+
+    def _trim(self) -> None:
+        if len(self._changes) > 2 * _REMEMBERED:
+            del self._changes[:_REMEMBERED]
 
     def renumber(self, number: int) -> int:
         """The closed-up number of a late packet; -1 when that is no longer known."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from dataclasses import replace
 
@@ -19,7 +20,6 @@ from tests.rooms.rtp.wire import (
     subscriber,
     track_of,
 )
-import itertools
 
 
 @pytest.fixture
@@ -136,6 +136,7 @@ def test_losses_are_asked_for_by_their_original_numbers(camera: Camera) -> None:
 def test_a_hopeless_gap_asks_for_a_keyframe(camera: Camera) -> None:
     camera.film(1, key=True)
     camera.sequence += MAX_MISSING + 10
+    camera.picture += 300
     camera.film(1)
     assert camera.stream.keyframes.wanted
     assert camera.stream.due_losses(camera.now + 1) == []
@@ -155,13 +156,45 @@ def test_padding_leaves_no_gap(wire: Wire) -> None:
     assert continuous(wire.to(out))
 
 
+def test_lost_padding_leaves_no_gap_where_nothing_else_can_be_missing(wire: Wire) -> None:
+    track = track_of(wire)
+    camera = Camera(track.learn("", 1, VP8))
+    out = subscriber(track)
+    camera.film(1, key=True)
+    for _ in range(20):
+        lost = [camera.padding() for _ in range(3)]
+        camera.deliver([camera.padding()])  # of the frame that ended: the gap was padding too
+        camera.padding()
+        camera.film(1)  # the very next picture: so was this one
+        camera.deliver(lost)
+    assert len(wire.to(out)) == 63
+    assert continuous(wire.to(out))
+    assert camera.stream.due_losses(camera.now + 1) == []
+
+
+def test_pictures_lost_among_padding_are_asked_for(wire: Wire) -> None:
+    track = track_of(wire)
+    camera = Camera(track.learn("", 1, VP8))
+    out = subscriber(track)
+    camera.film(1, key=True)
+    lost = camera.frame()
+    camera.deliver([camera.padding()])
+    assert camera.stream.due_losses(camera.now + 0.1) == [packet[0] for packet in lost]
+    camera.repair(lost)
+    camera.film(1)
+    assert complete(wire.to(out))
+    assert len(wire.to(out)) == 9
+
+
 def test_padding_that_comes_late_fills_its_hole_with_an_empty_packet(wire: Wire) -> None:
     track = track_of(wire)
     camera = Camera(track.learn("", 1, VP8))
     out = subscriber(track)
     camera.film(1, key=True)
     padding = camera.padding()
+    lost = camera.frame()
     camera.film(1)
+    camera.repair(lost)
     camera.deliver([padding])
     sent = wire.to(out)
     assert complete(sent)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from rooms.rtp.loss import FIRST_DELAY, MAX_MISSING, MAX_TRIES, LossList
 import itertools
+
+from rooms.rtp.loss import FIRST_DELAY, MAX_MISSING, MAX_TRIES, LossList
 
 
 def test_a_gap_is_asked_for_after_the_time_of_a_reordering() -> None:

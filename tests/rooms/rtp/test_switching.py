@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from rooms.rtp.incoming import IncomingTrack
 from rooms.rtp.outgoing import OutgoingStream
 from tests.rooms.rtp.wire import OPUS, VP8, Camera, Sent, Wire, continuous, subscriber, track_of
-import itertools
 
 RIDS = ("q", "h", "f")
 

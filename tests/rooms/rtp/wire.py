@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,7 +13,6 @@ from rooms.rtp.incoming import IncomingTrack
 from rooms.rtp.incoming_stream import IncomingStream
 from rooms.rtp.outgoing import OutgoingStream, SendPath
 from rooms.rtp.packet import Leg, Packet
-import itertools
 
 VP8 = Codec("VP8", 90000, 1, 96, 97)
 VP8_WITHOUT_RTX = Codec("VP8", 90000, 1, 96, None)
