@@ -56,7 +56,6 @@ class OutgoingStream:
         self.word = (0x9000 if abs_send_time else 0x8000) | codec.payload_type
         self.target: int | None = HIGHEST
         self.allowed = HIGHEST
-        self.max_temporal = 3
         self.track: IncomingTrack | None = None
         self.path: SendPath | None = None
         self.source: IncomingStream | None = None

@@ -58,11 +58,6 @@ def _describe_unusual(payload: bytes, size: int, flags: int, start: bool) -> Des
     return UNUSUAL, position, picture, tl0, tk, start and not payload[position] & 1
 
 
-def temporal_layer(packet: Packet) -> int:
-    """The temporal layer of a packet, 0 when it does not say."""
-    return packet[7] >> 6
-
-
 def renumber(packet: Packet, picture_offset: int, tl0_offset: int, key_offset: int) -> bytes:
     """The payload of `packet` with its picture id, TL0PICIDX and KEYIDX moved by these offsets."""
     _, _, _, shape, head, picture, tl0, tk, tail = packet

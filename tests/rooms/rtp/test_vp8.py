@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rooms.rtp.packet import FULL, OPAQUE, PICTURE, UNUSUAL, Packet
-from rooms.rtp.vp8 import describe, renumber, temporal_layer
+from rooms.rtp.vp8 import describe, renumber
 
 
 def packet_of(payload: bytes) -> Packet:
@@ -68,10 +68,6 @@ def test_keyframes_begin_a_first_partition_with_a_clear_bit() -> None:
     assert not keyframe(b"\x00\x00")  # not the start of a partition
     assert not keyframe(b"\x11\x00")  # partition 1
     assert keyframe(bytes((0x90, 0xE0, 0x80, 1, 1, 0x20, 0x00)))
-
-
-def test_the_temporal_layer_is_told() -> None:
-    assert temporal_layer(packet_of(bytes((0x90, 0xE0, 0x80, 1, 1, 0x80, 0x01)))) == 2
 
 
 def test_opaque_payloads_are_not_touched() -> None:
