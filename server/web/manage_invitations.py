@@ -23,7 +23,9 @@ async def add_invitation(request: web.Request) -> web.Response:
     place = await managed_place(request)
     check_rate(request, CHANGES)
     form, now = await form_fields(request), right_now()
-    draft, errors = draft_invitation(form, frozenset(each.id for each in place.offices), now)
+    draft, errors = draft_invitation(
+        form, frozenset(each.id for each in place.offices), place.standing.role, now
+    )
     if draft is None:
         sent_back = InvitationForm(
             office=form.get("office", ""),

@@ -22,6 +22,7 @@ class CommunityRow(Table):
     description_fr: Mapped[str] = mapped_column(String(1000))
     description_en: Mapped[str] = mapped_column(String(1000))
     time_zone: Mapped[str] = mapped_column(String(64))
+    listed: Mapped[bool] = mapped_column(Boolean)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -50,14 +51,26 @@ class OfficeRow(Table):
 
 
 class PersonRow(Table):
-    """Someone known by a name."""
+    """Someone known by a name; with an `email`, someone with an account and maybe a card."""
 
     __tablename__ = "people"
+    __table_args__ = (Index("uq_people_email", "email", unique=True),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     name: Mapped[str] = mapped_column(String(120))
-    login_version: Mapped[int]
+    email: Mapped[str | None] = mapped_column(String(254))
+    lang: Mapped[str] = mapped_column(String(8))
+    notifications: Mapped[str] = mapped_column(String(200))
+    title: Mapped[str] = mapped_column(String(120))
+    skills: Mapped[str] = mapped_column(String(400))
+    can_help: Mapped[str] = mapped_column(String(400))
+    looks_for: Mapped[str] = mapped_column(String(400))
+    link: Mapped[str] = mapped_column(String(300))
+    languages: Mapped[str] = mapped_column(String(120))
+    card_shown_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    keeps_server: Mapped[bool] = mapped_column(Boolean)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class MembershipRow(Table):
@@ -96,6 +109,9 @@ class InvitationRow(Table):
     max_uses: Mapped[int | None]
     uses: Mapped[int]
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    role: Mapped[str] = mapped_column(String(32), server_default="guest")
+    opens: Mapped[int] = mapped_column(server_default="0")
+    first_timers: Mapped[int] = mapped_column(server_default="0")
 
 
 class AdmissionRow(Table):
@@ -126,3 +142,4 @@ class OwnerLinkRow(Table):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    opens_server: Mapped[bool] = mapped_column(Boolean)

@@ -6,8 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from server.community.invitations import Invitation, LinkState, draft_invitation
+from server.community.invitations import (
+    Invitation,
+    LinkState,
+    change_invitation,
+    draft_invitation,
+)
 from server.community.offices import OfficeKind, Visibility, draft_office
+from server.community.people import Role
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 OFFICE = {
@@ -56,7 +62,7 @@ def test_an_english_name_alone_is_enough() -> None:
 
 def test_an_invitation_is_read_from_its_form() -> None:
     form = {"office": "of_1", "days": "7", "max_uses": "10", "note": "groupe du mardi"}
-    draft, errors = draft_invitation(form, frozenset({"of_1"}), NOW)
+    draft, errors = draft_invitation(form, frozenset({"of_1"}), Role.OWNER, NOW)
     assert errors == {}
     assert draft is not None
     assert draft.expires_at == NOW + timedelta(days=7)
@@ -73,7 +79,7 @@ def test_an_invitation_is_read_from_its_form() -> None:
     ],
 )
 def test_each_wrong_field_of_an_invitation_is_named(form: dict[str, str], field: str) -> None:
-    draft, errors = draft_invitation(form, frozenset({"of_1"}), NOW)
+    draft, errors = draft_invitation(form, frozenset({"of_1"}), Role.OWNER, NOW)
     assert draft is None
     assert set(errors) == {field}
 
@@ -100,3 +106,43 @@ def test_an_invitation_opens_until_something_closes_it() -> None:
     assert invitation(uses=2).state(NOW) is LinkState.USED_UP
     assert invitation(revoked_at=NOW).state(NOW) is LinkState.REVOKED
     assert invitation(expires_at=None, max_uses=None, uses=9).state(NOW) is LinkState.VALID
+
+
+@pytest.mark.parametrize(
+    ("giver", "role", "ok"),
+    [
+        (Role.OWNER, "organiser", True),
+        (Role.OWNER, "owner", False),
+        (Role.ORGANISER, "organiser", True),
+        (Role.ORGANISER, "owner", False),
+        (Role.HOST, "organiser", False),
+        (Role.HOST, "member", True),
+        (Role.GUEST, "member", False),
+        (Role.OWNER, "king", False),
+    ],
+)
+def test_nobody_gives_more_than_they_hold(giver: Role, role: str, ok: bool) -> None:
+    form = {"role": role, "days": "7", "max_uses": "3"}
+    draft, errors = draft_invitation(form, frozenset(), giver, NOW)
+    assert (draft is not None, "role" not in errors) == (ok, ok)
+
+
+def test_a_link_that_gives_power_ends_by_itself() -> None:
+    errors = draft_invitation({"role": "host"}, frozenset(), Role.OWNER, NOW)[1]
+    assert errors == {"days": "limit_needed", "max_uses": "limit_needed"}
+    form = {"role": "member", "office": "of_1"}
+    errors = draft_invitation(form, frozenset({"of_1"}), Role.OWNER, NOW)[1]
+    assert errors == {"role": "whole_house_only"}
+
+
+def test_a_change_keeps_the_expiry_unless_told() -> None:
+    ends = NOW + timedelta(days=3)
+    made = Invitation("i", "t", "c", None, "", NOW, ends, 5, 2, None)
+    change, errors = change_invitation({"max_uses": "2", "note": "marché"}, made, NOW)
+    assert change is not None
+    assert (change.expires_at, change.max_uses, change.note, errors) == (ends, 2, "marché", {})
+    change, _ = change_invitation({"days": ""}, made, NOW)
+    assert change is not None
+    assert (change.expires_at, change.max_uses) == (None, None)
+    assert change_invitation({"max_uses": "1"}, made, NOW)[1] == {"max_uses": "fewer_than_used"}
+    assert change_invitation({"days": "8"}, made, NOW)[1] == {"days": "not_a_choice"}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
@@ -9,8 +12,16 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    """Links made before give no role; what they let in counts, what they showed was not counted."""
+    op.add_column(
+        "invitations", sa.Column("role", sa.String(32), nullable=False, server_default="guest")
+    )
+    for count in ("opens", "first_timers"):
+        op.add_column(
+            "invitations", sa.Column(count, sa.Integer(), nullable=False, server_default="0")
+        )
 
 
 def downgrade() -> None:
-    """Nothing yet."""
+    for column in ("first_timers", "opens", "role"):
+        op.drop_column("invitations", column)
