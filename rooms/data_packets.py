@@ -11,6 +11,7 @@ from rooms.errors import MalformedPacket
 
 RELIABLE = "_reliable"
 LOSSY = "_lossy"
+DATA_TRACK = "_data_track"
 CHANNELS = frozenset({RELIABLE, LOSSY})
 _PASSED = frozenset(
     {

@@ -134,6 +134,22 @@ class PermissionsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class DataTrackHandle:
+    """Whose data track a handle of ours stands for."""
+
+    publisher_identity: str
+    publisher_sid: str
+    track_sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataTrackHandles:
+    """All data tracks that the client receives, by the handle that their packets carry."""
+
+    tracks: Mapping[int, DataTrackHandle]
+
+
+@dataclass(frozen=True, slots=True)
 class Superseded:
     """Another signal connection of the same client took over from this one."""
 
@@ -153,6 +169,7 @@ Event = (
     | SubscriptionAllowed
     | Left
     | PermissionsChanged
+    | DataTrackHandles
     | Superseded
 )
 

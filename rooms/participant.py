@@ -15,7 +15,8 @@ from livekit.protocol.models import (
 from livekit.protocol.rtc import AddTrackRequest, SubscriptionPermission
 
 from rooms.connection import Connection
-from rooms.data_packets import CHANNELS, RELIABLE, Routed, route
+from rooms.data_packets import CHANNELS, DATA_TRACK, RELIABLE, Routed, route
+from rooms.data_tracks import DataTracks
 from rooms.errors import LimitExceeded, MalformedPacket, NotAllowed
 from rooms.events import (
     Event,
@@ -83,6 +84,8 @@ class Participant:
         self.joined_at = joined_at
         self.state: ParticipantInfo.State = ParticipantInfo.State.JOINING
         self.left: Left | None = None
+        self.entered_at = 0.0
+        """When the room let it in, on the monotonic clock."""
         self.lost_at: float | None = None
         """When the signal connection was lost, while it is."""
         self.unplugged_at: float | None = None
@@ -95,6 +98,7 @@ class Participant:
         self._listener: Listener | None = None
         self.publications = Publications(self, limits)
         self.subscriptions = Subscriptions(self, automatic=joining.auto_subscribe)
+        self.data_tracks = DataTracks(self, limits)
         self.connection = connect(self)
 
     @property
@@ -130,6 +134,7 @@ class Participant:
             client_protocol=self.client.client_protocol,
             capabilities=self.client.capabilities,
             tracks=[track.info for track in self.publications],
+            data_tracks=[track.info for track in self.data_tracks],
         )
         if self.left is not None:
             info.disconnect_reason = self.left.reason
@@ -195,6 +200,7 @@ class Participant:
             self.take_down(track)
         if before.can_subscribe and not permissions.can_subscribe:
             self.subscriptions.revoke()
+            self.data_tracks.revoke()
         elif permissions.can_subscribe and not before.can_subscribe:
             self.room.offer_everything(self)
         self.room.visibility_changed(self, was_hidden=before.hidden)
@@ -211,6 +217,7 @@ class Participant:
         was_visible = self.visible
         self.state = ParticipantInfo.State.DISCONNECTED
         self._version += 1
+        self.data_tracks.close()
         self.room.remove(self, was_visible=was_visible)
         self.connection.close()
         if say:
@@ -295,6 +302,9 @@ class Participant:
     def _route(self, label: str, data: bytes) -> Routed | None:
         if not self.permissions.can_publish_data or not self.active:
             raise NotAllowed("no right to send data")
+        if label == DATA_TRACK:
+            self.data_tracks.forward(data)
+            return None
         if label not in CHANNELS:
             raise MalformedPacket(f"nothing is passed on from {label}")
         routed = route(data, label, self.identity, self.sid)

@@ -11,6 +11,7 @@ from livekit.protocol.models import Room as RoomInfo
 
 from rooms.active_speakers import ActiveSpeakers
 from rooms.data_packets import Routed
+from rooms.data_tracks import DataTrack
 from rooms.errors import LimitExceeded, NotFound
 from rooms.events import (
     Event,
@@ -75,6 +76,7 @@ class Room:
         self.limits = limits
         self.empty_since: float | None = clock()
         self.ever_entered = False
+        self._patience = limits.first_check_seconds + limits.handshake_seconds
         self._witness = witness
         self._clock = clock
         self._by_identity: dict[str, Participant] = {}
@@ -104,6 +106,14 @@ class Room:
         for one in self.visible():
             for track in one.publications:
                 if track.sid == sid:
+                    return track
+        return None
+
+    def data_track(self, sid: str) -> DataTrack | None:
+        """The data track `sid` of a visible participant."""
+        for one in self.visible():
+            for track in one.data_tracks:
+                if track.info.sid == sid:
                     return track
         return None
 
@@ -141,6 +151,7 @@ class Room:
     def enter(self, participant: Participant) -> None:
         """Let a participant in; others learn of it once its connection is up."""
         self._by_identity[participant.identity] = participant
+        participant.entered_at = self._clock()
         self.empty_since = None
         self.ever_entered = True
 
@@ -274,6 +285,7 @@ class Room:
             if track.kind == "video":
                 codec = track.info.mime_type.partition("/")[2].lower()
                 participant.tell(QualitiesWanted(track.sid, codec, track.wanted.told))
+        participant.data_tracks.tell()
         participant.connection.resume()
 
     # Time.
@@ -307,6 +319,8 @@ class Room:
             participant.leave(DisconnectReason.SIGNAL_CLOSE)
         elif unplugged is not None and now - unplugged >= GOODBYE:
             participant.leave(DisconnectReason.CONNECTION_TIMEOUT, Next.RECONNECT)
+        elif not participant.active and now - participant.entered_at >= self._patience:
+            participant.leave(DisconnectReason.JOIN_FAILURE)
         return participant.gone
 
     def _offer(self, track: PublishedTrack) -> None:

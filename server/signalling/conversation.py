@@ -13,6 +13,8 @@ from livekit.protocol.rtc import (
     MuteTrackRequest,
     Ping,
     Pong,
+    PublishDataTrackRequest,
+    PublishDataTrackResponse,
     RequestResponse,
     SessionDescription,
     SignalRequest,
@@ -20,6 +22,9 @@ from livekit.protocol.rtc import (
     SimulateScenario,
     SubscriptionPermission,
     SyncState,
+    UnpublishDataTrackRequest,
+    UnpublishDataTrackResponse,
+    UpdateDataSubscription,
     UpdateLocalAudioTrack,
     UpdateLocalVideoTrack,
     UpdateParticipantMetadata,
@@ -27,6 +32,7 @@ from livekit.protocol.rtc import (
     UpdateTrackSettings,
 )
 
+from rooms.data_tracks import BadDataTrack, Fault
 from rooms.dynacast import HIGH
 from rooms.errors import LimitExceeded, NegotiationError, NotAllowed, NotFound, SdpError
 from rooms.events import Next
@@ -93,6 +99,10 @@ class Conversation:
                 request_response=RequestResponse(reason=reason, message=message, **request)
             )
         )
+
+    def reply(self, **message: Any) -> None:
+        """Send the client a message."""
+        self._send(SignalResponse(**message))
 
     def answer_request(self, request_id: int) -> None:
         """Tell the client that what it asked for is done."""
@@ -232,12 +242,46 @@ def _update_video_track(talk: Conversation, request: UpdateLocalVideoTrack) -> N
     talk.participant.changed()
 
 
-def _publish_data_track(talk: Conversation, request: Any) -> None:
-    talk.refuse(
-        RequestResponse.UNSUPPORTED_TYPE,
-        "data tracks are not supported",
-        publish_data_track=request,
-    )
+_DATA_TRACK_FAULTS = {
+    Fault.HANDLE: RequestResponse.INVALID_HANDLE,
+    Fault.HANDLE_TAKEN: RequestResponse.DUPLICATE_HANDLE,
+    Fault.NAME: RequestResponse.INVALID_NAME,
+    Fault.NAME_TAKEN: RequestResponse.DUPLICATE_NAME,
+}
+
+
+def _publish_data_track(talk: Conversation, request: PublishDataTrackRequest) -> None:
+    try:
+        info = talk.participant.data_tracks.publish(request)
+    except NotAllowed as error:
+        talk.refuse(RequestResponse.NOT_ALLOWED, str(error), publish_data_track=request)
+    except LimitExceeded as error:
+        talk.refuse(RequestResponse.LIMIT_EXCEEDED, str(error), publish_data_track=request)
+    except BadDataTrack as error:
+        reason = _DATA_TRACK_FAULTS[error.fault]
+        talk.refuse(reason, str(error), publish_data_track=request)
+    else:
+        talk.reply(publish_data_track_response=PublishDataTrackResponse(info=info))
+
+
+def _unpublish_data_track(talk: Conversation, request: UnpublishDataTrackRequest) -> None:
+    try:
+        info = talk.participant.data_tracks.unpublish(request.pub_handle)
+    except NotFound as error:
+        talk.refuse(RequestResponse.NOT_FOUND, str(error), unpublish_data_track=request)
+    else:
+        talk.reply(unpublish_data_track_response=UnpublishDataTrackResponse(info=info))
+
+
+def _data_subscription(talk: Conversation, request: UpdateDataSubscription) -> None:
+    for update in request.updates:
+        track = talk.participant.room.data_track(update.track_sid)
+        if track is None:
+            continue
+        if update.subscribe:
+            talk.participant.data_tracks.receive(track)
+        else:
+            talk.participant.data_tracks.drop(track)
 
 
 def _simulate(talk: Conversation, scenario: SimulateScenario) -> None:
@@ -270,4 +314,6 @@ _HANDLERS: dict[str, Callable[[Conversation, Any], None]] = {
     "update_audio_track": _update_audio_track,
     "update_video_track": _update_video_track,
     "publish_data_track_request": _publish_data_track,
+    "unpublish_data_track_request": _unpublish_data_track,
+    "update_data_subscription": _data_subscription,
 }

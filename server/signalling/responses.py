@@ -7,6 +7,7 @@ from typing import Any
 
 from livekit.protocol.models import VideoQuality
 from livekit.protocol.rtc import (
+    DataTrackSubscriberHandles,
     LeaveRequest,
     MediaSectionsRequirement,
     MuteTrackRequest,
@@ -112,6 +113,20 @@ def _allowed(event: events.SubscriptionAllowed) -> SignalResponse:
     )
 
 
+def _data_track_handles(event: events.DataTrackHandles) -> SignalResponse:
+    tracks = {
+        handle: DataTrackSubscriberHandles.PublishedDataTrack(
+            publisher_identity=track.publisher_identity,
+            publisher_sid=track.publisher_sid,
+            track_sid=track.track_sid,
+        )
+        for handle, track in event.tracks.items()
+    }
+    return SignalResponse(
+        data_track_subscriber_handles=DataTrackSubscriberHandles(sub_handles=tracks)
+    )
+
+
 def _left(event: events.Left) -> SignalResponse:
     action = {
         events.Next.DISCONNECT: LeaveRequest.DISCONNECT,
@@ -140,5 +155,6 @@ _WRITERS: dict[type[Any], Callable[[Any], SignalResponse]] = {
     events.QualitiesWanted: _qualities,
     events.SubscriptionFailed: _failed,
     events.SubscriptionAllowed: _allowed,
+    events.DataTrackHandles: _data_track_handles,
     events.Left: _left,
 }

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from livekit import rtc
 
 from tests.interop.conftest import GuestFactory
 from tests.interop.guest import PATIENCE, Guest
@@ -114,3 +115,26 @@ async def test_text_and_byte_streams(enter: GuestFactory, single: bool) -> None:
         await writer.write(content[start : start + 10_000])
     await writer.aclose()
     assert await asyncio.wait_for(data, PATIENCE) == content
+
+
+@MODES
+async def test_data_tracks_reach_those_who_ask(enter: GuestFactory, single: bool) -> None:
+    ana, bob, _ = await _trio(enter, single)
+    published: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    bob.room.on("data_track_published", published.set_result)
+    track = await ana.me.publish_data_track(name="pointer")
+    remote = await asyncio.wait_for(published, PATIENCE)
+    assert (remote.info.name, remote.publisher_identity) == ("pointer", "ana")
+
+    async def push() -> None:
+        while True:
+            track.try_push(rtc.DataTrackFrame(payload=b"12,34"))
+            await asyncio.sleep(0.02)
+
+    pushing = asyncio.create_task(push())
+    stream = remote.subscribe()
+    frame = await asyncio.wait_for(stream.read(), PATIENCE)
+    assert frame is not None
+    assert bytes(frame.payload) == b"12,34"
+    pushing.cancel()
+    await track.unpublish()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
 from livekit.protocol.models import DisconnectReason
 
 from rooms.events import Next
+from server.signalling.tokens import sign
+from tests.conftest import MoulinFactory
 from tests.interop.conftest import GuestFactory
 from tests.interop.guest import Guest
 from tests.interop.tcp_proxy import TcpProxy
@@ -109,3 +112,29 @@ async def test_a_participant_told_to_reconnect_does(
     )
     await ana.until("reconnected")
     assert await bob.hears(ana) == pytest.approx(440.0, abs=3)
+
+
+async def test_a_crash_of_the_whole_server_is_survived(moulin_factory: MoulinFactory) -> None:
+    moulin = await moulin_factory()
+    ana, bob = Guest("ana"), Guest("bob")
+    try:
+        for guest in (ana, bob):
+            token = sign(
+                moulin.api_key,
+                moulin.api_secret,
+                now=time.time(),
+                identity=guest.identity,
+                room="any room at all",
+            )
+            await guest.enter(moulin.ws_url, token)
+        await ana.hum()
+        assert await bob.hears(ana) == pytest.approx(440.0, abs=3)
+        for guest in (ana, bob):
+            guest.forget()
+
+        moulin.kill()
+        await moulin.start()
+        await asyncio.gather(*(one.until("reconnected", patience=30.0) for one in (ana, bob)))
+        assert await bob.hears(ana) == pytest.approx(440.0, abs=3)
+    finally:
+        await asyncio.gather(ana.leave(), bob.leave())

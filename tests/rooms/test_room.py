@@ -191,6 +191,16 @@ async def test_a_dead_connection_gets_a_moment_to_say_goodbye(seating: Seating) 
     assert hears.heard(Left) == [Left(DisconnectReason.CONNECTION_TIMEOUT, Next.RECONNECT)]
 
 
+async def test_who_never_connects_is_shown_out(seating: Seating) -> None:
+    late, hears = seating.join("late", active=False)
+    ana, _ = seating.join("ana")
+    seating.tick(44)
+    assert not late.gone
+    seating.tick(1)
+    assert hears.heard(Left) == [Left(DisconnectReason.JOIN_FAILURE)]
+    assert not ana.gone
+
+
 async def test_signal_and_media_both_lost_is_the_end_at_once(seating: Seating) -> None:
     ana, ana_hears = seating.join("ana")
     bob, bob_hears = seating.join("bob")

@@ -20,6 +20,7 @@ from livekit.protocol.rtc import (
     SimulateScenario,
     SyncState,
     TrickleRequest,
+    UnpublishDataTrackRequest,
     UpdateLocalAudioTrack,
     UpdateLocalVideoTrack,
     UpdateParticipantMetadata,
@@ -202,11 +203,30 @@ async def test_leaving(talk: Talk) -> None:
 
 
 async def test_what_is_not_supported_is_said_or_ignored(talk: Talk) -> None:
-    data_track = PublishDataTrackRequest(name="x")
-    assert talk.refusal(publish_data_track_request=data_track) == RequestResponse.UNSUPPORTED_TYPE
     assert talk.say(trickle=TrickleRequest(candidateInit="{}")) is None
     assert talk.say(simulate=SimulateScenario(node_failure=True)) is None
     assert not talk.conversation.over
+
+
+async def test_data_tracks(talk: Talk) -> None:
+    request = PublishDataTrackRequest(pub_handle=7, name="pointer")
+    answer = talk.say(publish_data_track_request=request)
+    assert answer is not None
+    info = answer.publish_data_track_response.info
+    assert (info.pub_handle, info.name, info.sid[:4]) == (7, "pointer", "DTR_")
+    for bad, reason in (
+        ({"pub_handle": 0, "name": "x"}, RequestResponse.INVALID_HANDLE),
+        ({"pub_handle": 7, "name": "x"}, RequestResponse.DUPLICATE_HANDLE),
+        ({"pub_handle": 8, "name": ""}, RequestResponse.INVALID_NAME),
+        ({"pub_handle": 8, "name": "pointer"}, RequestResponse.DUPLICATE_NAME),
+    ):
+        refused = PublishDataTrackRequest(**bad)  # type: ignore[arg-type]
+        assert talk.refusal(publish_data_track_request=refused) == reason
+    answer = talk.say(unpublish_data_track_request=UnpublishDataTrackRequest(pub_handle=7))
+    assert answer is not None
+    assert answer.unpublish_data_track_response.info.sid == info.sid
+    silent = Talk(Seating(), can_publish_data=False)
+    assert silent.refusal(publish_data_track_request=request) == RequestResponse.NOT_ALLOWED
 
 
 async def test_scenarios_touch_the_client_alone(talk: Talk) -> None:
