@@ -167,17 +167,19 @@ class LiveRooms:
     def tick(self, now: float) -> None:
         """Look at every room once."""
         for name, room in tuple(self._rooms.items()):
-            room.tick(now)
+            try:
+                room.tick(now)
+            except Exception:
+                # One room's broken state must not stop the clock of all the others.
+                log.exception("a room's tick failed")
+                self.counters.add("room_tick_failed")
             if room.expired(now):
-                del self._rooms[name]
+                self._rooms.pop(name, None)
 
     async def _keep_time(self) -> None:
         while True:
             await asyncio.sleep(TICK)
-            try:
-                self.tick(self._now())
-            except Exception:
-                log.exception("a room's tick failed")
+            self.tick(self._now())
 
 
 class _Roll:

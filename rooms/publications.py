@@ -27,6 +27,9 @@ _SOURCE_NAMES = {
 _TEXT_BYTES = 1024
 _LAYERS = 8
 
+ABANDONED = 60.0
+"""Seconds between a track's announcement and its offer, at most."""
+
 
 @dataclass(slots=True)
 class _Section:
@@ -75,6 +78,7 @@ class Publications:
             raise NotAllowed(f"your token does not allow publishing ({what})")
         if request.type not in (TrackType.AUDIO, TrackType.VIDEO):
             raise NotAllowed("only audio and video tracks can be published")
+        self._forget_abandoned()
         for pending in self._pending:
             if pending.cid == _bare(request.cid):
                 return pending
@@ -139,7 +143,13 @@ class Publications:
                 return one.all_tracks or track.sid in one.track_sids
         return False
 
+    def _forget_abandoned(self) -> None:
+        """Announced long ago and never offered: the client gave up, or failed, in between."""
+        oldest = self._publisher.room.clock() - ABANDONED
+        self._pending = [track for track in self._pending if track.announced_at >= oldest]
+
     def _match(self, section: _Section) -> PublishedTrack | None:
+        self._forget_abandoned()
         same_kind = [t for t in self._pending if t.kind == section.incoming.kind]
         for track in same_kind:
             if track.cid == section.msid:

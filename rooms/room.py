@@ -78,7 +78,7 @@ class Room:
         self.ever_entered = False
         self._patience = limits.first_check_seconds + limits.handshake_seconds
         self._witness = witness
-        self._clock = clock
+        self.clock = clock
         self._by_identity: dict[str, Participant] = {}
         self._speakers = ActiveSpeakers()
 
@@ -151,7 +151,7 @@ class Room:
     def enter(self, participant: Participant) -> None:
         """Let a participant in; others learn of it once its connection is up."""
         self._by_identity[participant.identity] = participant
-        participant.entered_at = self._clock()
+        participant.entered_at = self.clock()
         self.empty_since = None
         self.ever_entered = True
 
@@ -184,7 +184,7 @@ class Room:
             self._tell_departure(participant)
             self._witness.departed(participant)
         if not self._by_identity:
-            self.empty_since = self._clock()
+            self.empty_since = self.clock()
 
     def close(self, reason: DisconnectReason, then: Next = Next.DISCONNECT) -> None:
         """Everybody out."""
@@ -238,7 +238,7 @@ class Room:
         """Somebody wants a track in another quality, or begins or ceases to want it."""
         if track.kind != "video" or track.publisher.gone:
             return
-        quality = track.wanted.update(track.highest_wanted(), self._clock())
+        quality = track.wanted.update(track.highest_wanted(), self.clock())
         if quality is not None:
             codec = track.info.mime_type.partition("/")[2].lower()
             track.publisher.tell(QualitiesWanted(track.sid, codec, quality))
@@ -310,7 +310,7 @@ class Room:
     def unplugged(self, participant: Participant, reason: str) -> float:
         """A peer connection of `participant` ended by itself; when that was."""
         log.info("connection ended", extra={"participant": participant.sid, "reason": reason})
-        return self._clock()
+        return self.clock()
 
     def _overdue(self, participant: Participant, now: float) -> bool:
         """Show out a participant whose client is lost for good."""

@@ -38,6 +38,7 @@ class PublishedTrack:
         self.mid = ""
         self.subscribers: dict[str, SubscribedTrack] = {}
         """By the sid of the participant who receives it."""
+        self.announced_at = publisher.room.clock()
         self.was_subscribed = False
         self.wanted = WantedQuality()
 

@@ -125,6 +125,17 @@ async def test_tracks_are_counted(seating: Seating) -> None:
         ana.publish(adding("audio", "3"))
 
 
+async def test_an_announcement_without_an_offer_is_forgotten(seating: Seating) -> None:
+    seating = Seating(tracks_per_participant=1)
+    ana, ana_hears = seating.join("ana")
+    ana.publish(adding("audio", "given up"))
+    seating.now += 61
+    ana.publish(adding("audio", "what the SDK calls it now"))
+    seating.offer(ana)
+    (track,) = ana.publications
+    assert track.sid == ana_hears.heard(TrackPublished)[-1].track.sid
+
+
 async def test_a_revoked_right_takes_tracks_down(seating: Seating) -> None:
     ana, ana_hears = seating.join("ana")
     bob, bob_hears = seating.join("bob")
