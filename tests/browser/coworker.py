@@ -39,7 +39,8 @@ _SEES = (
     + """)();
   return wanted.every((each) => seen.some((track) => track.name === each.name
     && track.source === each.source && track.frames > each.frames
-    && track.energy >= each.energy)); }"""
+    && track.energy >= each.energy && track.width >= each.width
+    && (track.source !== "camera" || track.width * 9 === track.height * 16))); }"""
 )
 
 
@@ -125,10 +126,15 @@ class Coworker:
         return found
 
     async def wait_receiving(
-        self, name: str, source: str, *, frames: int = -1, energy: float = 0.0
+        self, name: str, source: str, *, frames: int = -1, energy: float = 0.0, width: int = 0
     ) -> None:
-        """Until more than `frames` pictures and at least `energy` of sound came from `name`."""
-        wanted = [{"name": name, "source": source, "frames": frames, "energy": energy}]
+        """Until `name` sent more than `frames` pictures, that wide, or that much sound.
+
+        A camera's picture must be 16:9, as it was taken.
+        """
+        wanted = [
+            {"name": name, "source": source, "frames": frames, "energy": energy, "width": width}
+        ]
         await self.page.wait_for_function(_SEES, arg=wanted, polling=250)
 
     async def wait_for(self, expression: str) -> None:

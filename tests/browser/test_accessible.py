@@ -36,7 +36,7 @@ async def _findings(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("width", [320, 1280])
 async def test_public_pages(arrive: Arrive, theme: str, width: int) -> None:
     lea = await arrive(
         color_scheme=theme, size={"width": width, "height": 800}, reduced_motion="reduce"

@@ -57,11 +57,8 @@ async def _sees_and_hears_the_others(person: Coworker, people: list[Coworker]) -
         await person.wait_receiving(name, "microphone", energy=0.0001)
     before = {t["name"]: t for t in await person.received() if t["source"] == "camera"}
     for name in others:
-        await person.wait_receiving(name, "camera", frames=before[name]["frames"] + 10)
-    for track in await person.received():
-        if track["source"] == "camera":
-            assert track["width"] * 9 == track["height"] * 16, track
-            assert track["width"] >= 240, track
+        more = before[name]["frames"] + 10
+        await person.wait_receiving(name, "camera", frames=more, width=240)
 
 
 async def test_a_hidden_person_is_not_sent_pictures(arrive: Arrive) -> None:
