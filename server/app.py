@@ -13,10 +13,12 @@ from rooms.presence import MemoryPresence, Presence
 from rooms.redis_presence import RedisPresence
 from rooms.transport.server import RtcServer
 from server.i18n import LOCALES, Catalogs
+from server.jobs import Jobs
 from server.keys import (
     CATALOGS,
     COOKIES,
     DATABASE,
+    JOBS,
     LIVE_PAGES,
     LIVE_ROOMS,
     PRESENCE,
@@ -63,6 +65,7 @@ def build_app(settings: Settings) -> web.Application:
     app[RATE_LIMITS] = RateLimits()
     app[STATIC_FILES] = StaticFiles(PROJECT / "static")
     app[DATABASE] = Database(settings.database)
+    app[JOBS] = Jobs(app[DATABASE], right_now)
     app[PRESENCE] = _presence(settings)
     app[LIVE_PAGES] = LivePages(app[PRESENCE])
     app[RTC_SERVER] = RtcServer(settings.media_addresses, settings.rtc_udp_port, settings.limits)
@@ -74,7 +77,7 @@ def build_app(settings: Settings) -> web.Application:
     add_routes(app)
     app.on_response_prepare.append(middleware.add_headers)
     app.on_shutdown.append(_say_goodbye)
-    app.cleanup_ctx.extend([_database, _live_presence, _media])
+    app.cleanup_ctx.extend([_database, _live_presence, _media, _jobs])
     return app
 
 
@@ -108,6 +111,12 @@ async def _media(app: web.Application) -> AsyncIterator[None]:
     await app[LIVE_ROOMS].start()
     yield
     await app[RTC_SERVER].close()
+
+
+async def _jobs(app: web.Application) -> AsyncIterator[None]:
+    await app[JOBS].start()
+    yield
+    await app[JOBS].close()
 
 
 async def _say_goodbye(app: web.Application) -> None:

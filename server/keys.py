@@ -8,11 +8,12 @@ from aiohttp import web
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-    from rooms.live_rooms import LiveRooms
-    from rooms.transport.server import RtcServer
 
+    from rooms.live_rooms import LiveRooms
     from rooms.presence import Presence
+    from rooms.transport.server import RtcServer
     from server.i18n import Catalogs
+    from server.jobs import Jobs
     from server.settings import Settings
     from server.storage.database import Database
     from server.web.cookies import Cookies
@@ -25,6 +26,7 @@ DATABASE: web.AppKey[Database] = web.AppKey("database")
 PRESENCE: web.AppKey[Presence] = web.AppKey("presence")
 RTC_SERVER: web.AppKey[RtcServer] = web.AppKey("rtc_server")
 LIVE_ROOMS: web.AppKey[LiveRooms] = web.AppKey("live_rooms")
+JOBS: web.AppKey[Jobs] = web.AppKey("jobs")
 CATALOGS: web.AppKey[Catalogs] = web.AppKey("catalogs")
 TEMPLATES: web.AppKey[Environment] = web.AppKey("templates")
 COOKIES: web.AppKey[Cookies] = web.AppKey("cookies")

@@ -25,13 +25,26 @@ _IDENTITY = re.compile(r"[gm]_[0-9a-f]{16}")
 _MANAGING = frozenset({Role.ORGANISER, Role.OWNER})
 
 
+class Notification(StrEnum):
+    """The kinds of letters that a member may turn off; those that sign in are not among them."""
+
+    REMINDERS = "reminders"
+    CHANGES = "changes"
+
+
 @dataclass(frozen=True)
 class Person:
-    """Someone this server knows by a name; `login_version` rises to end every login they have."""
+    """Someone this server knows by a name, and by an address once they have an account.
+
+    `lang` is the language to write to them in. `keeps_server`: may open communities.
+    """
 
     id: str
     name: str
-    login_version: int = 1
+    email: str | None = None
+    lang: str = "fr"
+    notifications: frozenset[Notification] = frozenset(Notification)
+    keeps_server: bool = False
 
 
 def person_name(text: str) -> str:

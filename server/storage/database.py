@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from alembic import command
 from alembic.config import Config
@@ -18,6 +18,9 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
+
+Transaction: TypeAlias = AsyncSession
+"""What `Database.reading` and `Database.writing` give, for those who pass it on."""
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 

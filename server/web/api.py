@@ -9,12 +9,12 @@ from aiohttp import web
 from server.community.entry import Refusal
 from server.community.offices import Office
 from server.community.people import Person, identity_of, may_manage
-from server.keys import COOKIES, DATABASE, PRESENCE, SETTINGS
+from server.keys import DATABASE, PRESENCE, SETTINGS
 from server.signalling.tokens import sign
 from server.web.choices import name_person
 from server.web.doors import refusal_at
 from server.web.fields import json_object
-from server.web.person import check_rate, right_now, typed_name
+from server.web.person import check_rate, log_in, right_now, typed_name
 from server.web.place import Place, place_of
 from server.web.rate_limits import ENTRIES, NAMES
 from server.web.refused import Refused
@@ -45,7 +45,7 @@ async def enter(request: web.Request) -> web.Response:
     response = web.json_response(_entry(request, place, office, person))
     response.headers["Cache-Control"] = "no-store"
     if place.person is None:
-        request.app[COOKIES].log_in(response, person)
+        await log_in(request, response, person)
     return response
 
 

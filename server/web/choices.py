@@ -9,9 +9,17 @@ from aiohttp import web
 from server.community.people import Person
 from server.i18n import LANGUAGES
 from server.keys import COOKIES, DATABASE
-from server.storage.queries import people
+from server.storage.queries import logins, people
 from server.web.fields import form_fields
-from server.web.person import check_rate, known_person, remember_person, right_now, typed_name
+from server.web.person import (
+    check_rate,
+    known_login,
+    known_person,
+    log_in,
+    remember_person,
+    right_now,
+    typed_name,
+)
 from server.web.rate_limits import NAMES
 from server.web.rendering import see_other
 
@@ -46,7 +54,7 @@ async def choose_name(request: web.Request) -> web.Response:
     form = await form_fields(request)
     person = await name_person(request, typed_name(form.get("name")))
     response = see_other(safe_next(form.get("next")))
-    request.app[COOKIES].log_in(response, person)
+    await log_in(request, response, person)
     return response
 
 
@@ -61,12 +69,12 @@ async def choose_language(request: web.Request) -> web.Response:
 
 
 async def be_forgotten(request: web.Request) -> web.Response:
-    """POST /sortir: this browser is nobody's; a guest is erased, a member's logins end."""
+    """POST /sortir: this browser is nobody's; a guest is erased, a member is only signed out."""
     person = await known_person(request)
     if person is not None:
         async with request.app[DATABASE].writing() as db:
             if not await people.forget_guest(db, person.id):
-                await people.end_logins(db, person.id)
+                await logins.end_login(db, person.id, known_login(request) or "")
     response = see_other("/")
     request.app[COOKIES].log_out(response)
     return response

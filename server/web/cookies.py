@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
 
 from aiohttp import web
 from itsdangerous import BadData, BadSignature, Signer, URLSafeTimedSerializer
-
-from server.community.people import Person
 
 LOGIN = "moulin_login"
 CSRF = "moulin_csrf"
 LANGUAGE = "moulin_lang"
 LOGIN_SECONDS = 180 * 24 * 3600
 LANGUAGE_SECONDS = 365 * 24 * 3600
-
-
-@dataclass(frozen=True)
-class Login:
-    """What a login cookie says: whose it is, and which version of their logins it belongs to."""
-
-    person_id: str
-    version: int
 
 
 class Cookies:
@@ -34,22 +23,17 @@ class Cookies:
         self._csrf = Signer(secret_key, salt="moulin.csrf", digest_method=hashlib.sha256)
         self._secure = secure
 
-    def login(self, request: web.Request) -> Login | None:
-        """The login that this request carries; None without a valid one."""
+    def login(self, request: web.Request) -> str | None:
+        """The id of the login that this request carries; None without a valid cookie."""
         try:
-            person_id, version = self._logins.loads(
-                request.cookies.get(LOGIN, ""), max_age=LOGIN_SECONDS
-            )
+            login_id = self._logins.loads(request.cookies.get(LOGIN, ""), max_age=LOGIN_SECONDS)
         except (BadData, ValueError, TypeError):
             return None
-        if not (isinstance(person_id, str) and isinstance(version, int)):
-            return None
-        return Login(person_id, version)
+        return login_id if isinstance(login_id, str) else None
 
-    def log_in(self, response: web.StreamResponse, person: Person) -> None:
-        """Make this browser `person`'s."""
-        value = self._logins.dumps([person.id, person.login_version])
-        self._set(response, LOGIN, str(value), LOGIN_SECONDS)
+    def log_in(self, response: web.StreamResponse, login_id: str) -> None:
+        """Have this browser carry a login from now on."""
+        self._set(response, LOGIN, str(self._logins.dumps(login_id)), LOGIN_SECONDS)
 
     def log_out(self, response: web.StreamResponse) -> None:
         """Make this browser nobody's."""

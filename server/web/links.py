@@ -12,11 +12,11 @@ from server.community.errors import LinkRefused
 from server.community.invitations import Invitation, LinkState
 from server.community.people import Person, Role
 from server.i18n import Words
-from server.keys import COOKIES, DATABASE, PRESENCE, SETTINGS
+from server.keys import DATABASE, PRESENCE, SETTINGS
 from server.storage.queries import communities, invitations, offices, owner_links, people
 from server.web.doors import community_ref, community_url, office_url, office_view, zone_of
 from server.web.fields import form_fields
-from server.web.person import check_rate, known_person, right_now, typed_name
+from server.web.person import check_rate, known_person, log_in, right_now, typed_name
 from server.web.place import Place, standing_of
 from server.web.rate_limits import NAMES, OWNER_LINKS
 from server.web.refused import Refused
@@ -119,7 +119,7 @@ async def accept_invitation(request: web.Request) -> web.Response:
     if office is not None:
         target = office_url(place.community, office) + "/salle"
     response = see_other(target)
-    request.app[COOKIES].log_in(response, person)
+    await log_in(request, response, person)
     return response
 
 
@@ -226,5 +226,5 @@ async def use_owner_link(request: web.Request) -> web.Response:
     if community is None or person is None:
         return await _owner_link(request)
     response = see_other(f"{community_url(community)}/gerer")
-    request.app[COOKIES].log_in(response, person)
+    await log_in(request, response, person, "key")
     return response

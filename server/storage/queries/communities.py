@@ -48,6 +48,7 @@ async def add_community(
     description: Bilingual,
     time_zone: str,
     now: datetime,
+    listed: bool = True,
 ) -> Community:
     """Open a community; its slug must be free."""
     row = CommunityRow(
@@ -58,6 +59,7 @@ async def add_community(
         description_fr=description.fr,
         description_en=description.en,
         time_zone=time_zone,
+        listed=listed,
         created_at=now,
     )
     db.add(row)
@@ -109,4 +111,5 @@ def _community(row: CommunityRow) -> Community:
         name=Bilingual(row.name_fr, row.name_en),
         description=Bilingual(row.description_fr, row.description_en),
         time_zone=row.time_zone,
+        listed=row.listed,
     )

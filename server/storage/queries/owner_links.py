@@ -12,8 +12,13 @@ from server.storage.ids import hash_of, new_id, new_token
 from server.storage.tables import OwnerLinkRow
 
 
-async def add_owner_link(db: AsyncSession, community_id: str, now: datetime) -> str:
-    """Make a link's token, to show once; those of this community not used yet stop opening."""
+async def add_owner_link(
+    db: AsyncSession, community_id: str, now: datetime, *, opens_server: bool = False
+) -> str:
+    """Make a link's token, to show once; those of this community not used yet stop opening.
+
+    With `opens_server`, whoever uses it may also open communities on this server.
+    """
     await db.execute(
         delete(OwnerLinkRow).where(
             OwnerLinkRow.community_id == community_id, OwnerLinkRow.used_at.is_(None)
@@ -28,6 +33,7 @@ async def add_owner_link(db: AsyncSession, community_id: str, now: datetime) -> 
             created_at=now,
             expires_at=now + OWNER_LINK_LIFE,
             used_at=None,
+            opens_server=opens_server,
         )
     )
     await db.flush()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, exists, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from server.community.people import Person, Role
+from server.community.people import Notification, Person, Role
 from server.storage.ids import new_id
 from server.storage.tables import MembershipRow, PersonRow
 
@@ -15,15 +15,39 @@ from server.storage.tables import MembershipRow, PersonRow
 async def person_by_id(db: AsyncSession, person_id: str) -> Person | None:
     """The person of that id."""
     row = await db.get(PersonRow, person_id)
-    return _person(row) if row else None
+    return person_of(row) if row else None
 
 
-async def add_person(db: AsyncSession, name: str, now: datetime) -> Person:
-    """Someone new, known by a name alone."""
-    row = PersonRow(id=new_id(), name=name, login_version=1, created_at=now)
+async def person_by_email(db: AsyncSession, email: str) -> Person | None:
+    """The member of that address, which is written as `email_address` writes it."""
+    row = await db.scalar(select(PersonRow).where(PersonRow.email == email))
+    return person_of(row) if row else None
+
+
+async def add_person(
+    db: AsyncSession, name: str, now: datetime, *, email: str | None = None, lang: str = "fr"
+) -> Person:
+    """Someone new: a guest, known by a name alone, or a member, who has an address."""
+    row = PersonRow(
+        id=new_id(),
+        name=name,
+        email=email,
+        lang=lang,
+        notifications=written_notifications(frozenset(Notification)),
+        title="",
+        skills="",
+        can_help="",
+        looks_for="",
+        link="",
+        languages="",
+        card_shown_at=None,
+        keeps_server=False,
+        created_at=now,
+        seen_at=now,
+    )
     db.add(row)
     await db.flush()
-    return _person(row)
+    return person_of(row)
 
 
 async def rename_person(db: AsyncSession, person_id: str, name: str) -> None:
@@ -31,20 +55,13 @@ async def rename_person(db: AsyncSession, person_id: str, name: str) -> None:
     await db.execute(update(PersonRow).where(PersonRow.id == person_id).values(name=name))
 
 
-async def end_logins(db: AsyncSession, person_id: str) -> None:
-    """Make every cookie given to a person so far worthless."""
-    await db.execute(
-        update(PersonRow)
-        .where(PersonRow.id == person_id)
-        .values(login_version=PersonRow.login_version + 1)
-    )
-
-
 async def forget_guest(db: AsyncSession, person_id: str) -> bool:
-    """Erase someone who has no role anywhere; False when they have one."""
+    """Erase someone who has neither role nor account; False when they have one."""
     has_role = exists().where(MembershipRow.person_id == person_id)
     result = await db.execute(
-        delete(PersonRow).where(PersonRow.id == person_id, ~has_role).returning(PersonRow.id)
+        delete(PersonRow)
+        .where(PersonRow.id == person_id, PersonRow.email.is_(None), ~has_role)
+        .returning(PersonRow.id)
     )
     return result.first() is not None
 
@@ -65,5 +82,26 @@ async def set_role(
     await db.flush()
 
 
-def _person(row: PersonRow) -> Person:
-    return Person(id=row.id, name=row.name, login_version=row.login_version)
+async def role_of(db: AsyncSession, community_id: str, person_id: str) -> Role:
+    """What someone is in a community."""
+    row = await db.get(MembershipRow, (person_id, community_id))
+    return Role(row.role) if row else Role.GUEST
+
+
+def written_notifications(wanted: frozenset[Notification]) -> str:
+    """How the kinds of letters that someone wants stand in the database."""
+    return ",".join(sorted(wanted))
+
+
+def person_of(row: PersonRow) -> Person:
+    """The person of a row."""
+    return Person(
+        id=row.id,
+        name=row.name,
+        email=row.email,
+        lang=row.lang,
+        notifications=frozenset(
+            Notification(each) for each in row.notifications.split(",") if each
+        ),
+        keeps_server=row.keeps_server,
+    )

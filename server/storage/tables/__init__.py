@@ -10,15 +10,41 @@ from server.storage.tables.house import (
     OwnerLinkRow,
     PersonRow,
 )
+from server.storage.tables.members import (
+    LeaseRow,
+    LetterRow,
+    LoginLinkRow,
+    LoginRow,
+    PasskeyChallengeRow,
+    PasskeyRow,
+)
+from server.storage.tables.sessions import (
+    SessionAnswerRow,
+    SessionHostRow,
+    SessionPlanRow,
+    SessionRow,
+    SessionSeriesRow,
+)
 
 __all__ = [
     "AdmissionRow",
     "CommunityRow",
     "InvitationRow",
+    "LeaseRow",
+    "LetterRow",
+    "LoginLinkRow",
+    "LoginRow",
     "MembershipRow",
     "OfficeRow",
     "OwnerLinkRow",
+    "PasskeyChallengeRow",
+    "PasskeyRow",
     "PersonRow",
+    "SessionAnswerRow",
+    "SessionHostRow",
+    "SessionPlanRow",
+    "SessionRow",
+    "SessionSeriesRow",
     "Table",
     "UtcDateTime",
 ]
