@@ -14,7 +14,7 @@ export class Commands {
       // after a click, Space is for talking; after a key, the focus stays
       if (event.detail > 0) button.blur();
       const menu = button.closest("[popover]");
-      if (menu instanceof HTMLElement && !button.hasAttribute("popovertarget")) menu.hidePopover();
+      if (menu instanceof HTMLElement && menu.matches(":popover-open")) menu.hidePopover();
     });
   }
 

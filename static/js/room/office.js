@@ -45,6 +45,10 @@ export class Office {
 
   listen() {
     const { commands } = this;
+    // shown from another menu, which gives way to it
+    for (const menu of ["devices", "reactions"]) {
+      commands.on(menu, () => byId(`${menu}-menu`, HTMLElement).showPopover());
+    }
     commands.on("leave", () => void this.connection.leave());
     for (const [command, key] of /** @type {const} */ ([
       ["sounds", "sounds"],
