@@ -1,0 +1,116 @@
+"""Queries about answers to sessions, and the reminders that people ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Case, case, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.community.answers import Answer, Reply, reply_again
+from server.storage.tables import PersonRow, SessionAnswerRow
+
+MOST_ANSWERS = 2000
+
+
+@dataclass(frozen=True)
+class NamedReply:
+    """A reply and the name of who gave it; `remind_minutes` before the start, if asked for."""
+
+    reply: Reply
+    name: str
+    remind_minutes: int | None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The seats asked for and the answers given, for one session."""
+
+    seats: int = 0
+    yes: int = 0
+    maybe: int = 0
+    no: int = 0
+
+
+async def replies_to(db: AsyncSession, session_id: str) -> list[NamedReply]:
+    """The replies to a session, in order of arrival."""
+    query = (
+        select(SessionAnswerRow, PersonRow.name)
+        .join(PersonRow, PersonRow.id == SessionAnswerRow.person_id)
+        .where(SessionAnswerRow.session_id == session_id)
+        .order_by(SessionAnswerRow.placed_at, SessionAnswerRow.person_id)
+        .limit(MOST_ANSWERS)
+    )
+    return [
+        NamedReply(_reply(row), name, row.remind_minutes) for row, name in await db.execute(query)
+    ]
+
+
+async def counts_of(db: AsyncSession, session_ids: Collection[str]) -> dict[str, Counts]:
+    """The counts of several sessions; those without an answer are left out."""
+    if not session_ids:
+        return {}
+
+    def said(answer: Answer) -> Case[int]:
+        return case((SessionAnswerRow.answer == answer.value, 1), else_=0)
+
+    yes = said(Answer.YES)
+    query = (
+        select(
+            SessionAnswerRow.session_id,
+            func.sum(yes * (SessionAnswerRow.companions + 1)),
+            func.sum(yes),
+            func.sum(said(Answer.MAYBE)),
+            func.sum(said(Answer.NO)),
+        )
+        .where(SessionAnswerRow.session_id.in_(session_ids))
+        .group_by(SessionAnswerRow.session_id)
+    )
+    rows = (await db.execute(query)).all()
+    return {row[0]: Counts(int(row[1]), int(row[2]), int(row[3]), int(row[4])) for row in rows}
+
+
+async def answers_by(
+    db: AsyncSession, person_id: str, session_ids: Collection[str]
+) -> dict[str, Answer]:
+    """What one person says of several sessions."""
+    if not session_ids:
+        return {}
+    query = select(SessionAnswerRow.session_id, SessionAnswerRow.answer).where(
+        SessionAnswerRow.person_id == person_id, SessionAnswerRow.session_id.in_(session_ids)
+    )
+    return {session_id: Answer(answer) for session_id, answer in await db.execute(query)}
+
+
+async def put_answer(
+    db: AsyncSession,
+    session_id: str,
+    capacity: int | None,
+    person_id: str,
+    answer: Answer,
+    companions: int,
+    remind_minutes: int | None,
+    now: datetime,
+) -> Reply:
+    """Keep a person's answer, in the place of the one before; raises PartyTooLarge."""
+    before = [each.reply for each in await replies_to(db, session_id)]
+    reply = reply_again(before, capacity, person_id, answer, companions, now)
+    row = await db.get(SessionAnswerRow, (session_id, person_id))
+    if row is None:
+        row = SessionAnswerRow(session_id=session_id, person_id=person_id, reminded_at=None)
+        db.add(row)
+    if row.remind_minutes != remind_minutes:
+        row.reminded_at = None
+    row.answer = reply.answer.value
+    row.companions = reply.companions
+    row.placed_at = reply.placed_at
+    row.changed_at = now
+    row.remind_minutes = remind_minutes if answer is not Answer.NO else None
+    await db.flush()
+    return reply
+
+
+def _reply(row: SessionAnswerRow) -> Reply:
+    return Reply(row.person_id, Answer(row.answer), row.companions, row.placed_at)

@@ -1,0 +1,283 @@
+"""Writing sessions: creating a series, editing this one, this and following or all, calling off.
+
+Every session within HORIZON has a row of its own, so that a page reads what happens in a month by
+one range of an index, and an answer, a move or a cancellation stays with its date. A series without
+end is carried on by `extend_series` as time passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.community.phases import length
+from server.community.recurrence import Schedule, aligned, ended_before, in_local, in_utc, starts
+from server.community.series_edits import Reach, reached, rescheduled
+from server.community.sessions import Microphones, Session, SessionDraft
+from server.storage.queries.session_rows import (
+    HORIZON,
+    MOST_IN_SERIES,
+    add_plan,
+    add_series,
+    dated,
+    horizon,
+    keep_schedule,
+    plan_length,
+    rows_of_series,
+    session_row,
+    touch,
+    write_plan,
+)
+from server.storage.queries.sessions import schedule_of
+from server.storage.tables import (
+    SessionAnswerRow,
+    SessionPlanRow,
+    SessionRow,
+    SessionSeriesRow,
+)
+
+MOST_EXTENDED = 200
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What a change did, for those to be told: ids of sessions changed, and of those called off."""
+
+    changed: tuple[str, ...] = ()
+    cancelled: tuple[str, ...] = ()
+    series_id: str = ""
+
+
+async def add_session(
+    db: AsyncSession, community_id: str, draft: SessionDraft, by: str | None, now: datetime
+) -> str:
+    """Create a series (of one, without recurrence); the id of its first session."""
+    plan_id = await add_plan(db, draft.plan)
+    series = await add_series(db, community_id, plan_id, aligned(draft.schedule), by, now)
+    first = in_utc(series.start, series.time_zone)
+    moments = starts(schedule_of(series), horizon(first, now), MOST_IN_SERIES)
+    rows = [
+        session_row(series, plan_id, length(draft.plan.phases), moment, now) for moment in moments
+    ]
+    db.add_all(rows)
+    await db.flush()
+    return rows[0].id
+
+
+async def extend_series(db: AsyncSession, now: datetime) -> int:
+    """Give the series that come back their sessions up to the horizon; how many were added.
+
+    Each series is claimed by moving its `known_until`: of two processes only one adds.
+    """
+    until, added = now + HORIZON, 0
+    query = (
+        select(SessionSeriesRow)
+        .where(
+            SessionSeriesRow.frequency != "",
+            SessionSeriesRow.known_until < until - timedelta(days=1),
+        )
+        .limit(MOST_EXTENDED)
+    )
+    for series in list(await db.scalars(query)):
+        known = series.known_until
+        claim = (
+            update(SessionSeriesRow)
+            .where(SessionSeriesRow.id == series.id, SessionSeriesRow.known_until == known)
+            .values(known_until=until)
+            .returning(SessionSeriesRow.id)
+        )
+        if (await db.execute(claim)).first() is None:
+            continue
+        plan = await db.get_one(SessionPlanRow, series.plan_id)
+        fresh = [each for each in starts(schedule_of(series), until, 10_000) if each > known]
+        for moment in fresh:
+            db.add(session_row(series, plan.id, plan_length(plan), moment, now))
+        added += len(fresh)
+    await db.flush()
+    return added
+
+
+async def change_session(
+    db: AsyncSession, session: Session, draft: SessionDraft, reach: Reach, now: datetime
+) -> Changed:
+    """Write a host's edit of one session, of it and those that follow, or of all to come."""
+    series = await db.get_one(SessionSeriesRow, session.series_id)
+    if reach is Reach.THIS or not series.frequency:
+        if not series.frequency:
+            await _reschedule_series(db, series, draft.schedule, now)
+        return await _change_one(db, session, series, draft, now)
+    rows = await rows_of_series(db, series.id)
+    if reach is Reach.FOLLOWING and any(
+        row.original_start < session.original_start for row in rows
+    ):
+        series = await _split(db, session, series, draft, rows, now)
+        rows = [row for row in rows if row.series_id == series.id]
+        schedule = aligned(draft.schedule)
+    else:
+        schedule = aligned(_shifted(series, session, draft.schedule))
+    return await _change_many(db, series, replace(draft, schedule=schedule), rows, now)
+
+
+async def cancel_session(
+    db: AsyncSession, session: Session, reach: Reach, now: datetime
+) -> Changed:
+    """Call off one session, it and those that follow, or all to come."""
+    series = await db.get_one(SessionSeriesRow, session.series_id)
+    rows = await rows_of_series(db, series.id)
+    chosen = dated(next(row for row in rows if row.id == session.id))
+    ids = {each.id for each in reached([dated(row) for row in rows], chosen, reach, now)}
+    cancelled = []
+    for row in rows:
+        if row.id in ids and row.cancelled_at is None:
+            row.cancelled_at, row.changed_at = now, now
+            row.sequence += 1
+            cancelled.append(row.id)
+    if reach is not Reach.THIS and series.frequency:
+        since = session.original_start if reach is Reach.FOLLOWING else now
+        await keep_schedule(db, series, ended_before(schedule_of(series), since))
+    await db.flush()
+    return Changed(cancelled=tuple(cancelled), series_id=series.id)
+
+
+async def rule_live(
+    db: AsyncSession,
+    session_id: str,
+    *,
+    microphones: Microphones | None = None,
+    lamp_id: str | None = None,
+    ended_at: datetime | None = None,
+) -> None:
+    """Keep what was decided while the session runs; None leaves a thing as it is."""
+    values = {
+        "microphones": microphones.value if microphones is not None else None,
+        "lamp_id": lamp_id,
+        "ended_at": ended_at,
+    }
+    kept = {name: value for name, value in values.items() if value is not None}
+    await db.execute(update(SessionRow).where(SessionRow.id == session_id).values(**kept))
+
+
+async def _change_one(
+    db: AsyncSession, session: Session, series: SessionSeriesRow, draft: SessionDraft, now: datetime
+) -> Changed:
+    row = await db.get_one(SessionRow, session.id)
+    if series.frequency and row.plan_id == series.plan_id:
+        if draft.plan != session.plan:
+            row.plan_id = await add_plan(db, draft.plan)
+    else:
+        await write_plan(db, row.plan_id, draft.plan)
+    row.starts_at = in_utc(draft.schedule.start, draft.schedule.time_zone)
+    row.ends_at = row.starts_at + length(draft.plan.phases)
+    row.own_start = bool(series.frequency) and row.starts_at != row.original_start
+    if not series.frequency:
+        row.original_start = row.starts_at
+    touch(row, now)
+    await db.flush()
+    return Changed(changed=(row.id,), series_id=series.id)
+
+
+async def _change_many(
+    db: AsyncSession,
+    series: SessionSeriesRow,
+    draft: SessionDraft,
+    rows: Sequence[SessionRow],
+    now: datetime,
+) -> Changed:
+    before, old_zone = schedule_of(series), series.time_zone
+    await write_plan(db, series.plan_id, draft.plan)
+    await keep_schedule(db, series, draft.schedule)
+    future = {row.id: row for row in rows if row.original_start > now}
+    moved = {row.id: row.original_start for row in future.values()}
+    dropped: tuple[str, ...] = ()
+    if before != draft.schedule:
+        first = in_utc(draft.schedule.start, draft.schedule.time_zone)
+        series.known_until = horizon(first, now)
+        moments = starts(draft.schedule, series.known_until, MOST_IN_SERIES)
+        old = [dated(row) for row in future.values()]
+        fresh = [each for each in moments if each > now]
+        changes = rescheduled(old, fresh, old_zone, draft.schedule.time_zone)
+        moved, dropped = changes.moved, changes.dropped
+        lasts = length(draft.plan.phases)
+        db.add_all(session_row(series, series.plan_id, lasts, each, now) for each in changes.added)
+    for session_id, start in moved.items():
+        row = future[session_id]
+        row.original_start = start
+        if not row.own_start:
+            row.starts_at = start
+        if row.plan_id == series.plan_id:
+            row.ends_at = row.starts_at + length(draft.plan.phases)
+        touch(row, now)
+    told = [each for each in moved if future[each].cancelled_at is None]
+    cancelled = await _drop(db, [future[each] for each in dropped], now)
+    await db.flush()
+    return Changed(tuple(told), cancelled, series.id)
+
+
+async def _split(
+    db: AsyncSession,
+    session: Session,
+    series: SessionSeriesRow,
+    draft: SessionDraft,
+    rows: Sequence[SessionRow],
+    now: datetime,
+) -> SessionSeriesRow:
+    """Give the chosen session and those that follow a series of their own."""
+    before = schedule_of(series)
+    plan_id = await add_plan(db, draft.plan)
+    fresh = await add_series(
+        db, series.community_id, plan_id, replace(before, start=draft.schedule.start), None, now
+    )
+    fresh.created_by, fresh.known_until = series.created_by, series.known_until
+    for row in rows:
+        if row.original_start >= session.original_start:
+            row.series_id = fresh.id
+            if row.plan_id == series.plan_id:
+                row.plan_id = plan_id
+    await keep_schedule(db, series, ended_before(before, session.original_start))
+    await db.flush()
+    return fresh
+
+
+def _shifted(series: SessionSeriesRow, session: Session, wanted: Schedule) -> Schedule:
+    """The schedule of the whole series when one of its sessions is put at `wanted.start`."""
+    old = schedule_of(series)
+    chosen = in_local(session.original_start, old.time_zone)
+    days = (wanted.start.date() - chosen.date()).days
+    start = datetime.combine(old.start.date() + timedelta(days=days), wanted.start.time())
+    return replace(wanted, start=start)
+
+
+async def _reschedule_series(
+    db: AsyncSession, series: SessionSeriesRow, schedule: Schedule, now: datetime
+) -> None:
+    """A session that took place once may begin to come back: its other dates are added."""
+    schedule = aligned(schedule)
+    await keep_schedule(db, series, schedule)
+    if schedule.recurrence is None:
+        return
+    first = in_utc(schedule.start, schedule.time_zone)
+    plan = await db.get_one(SessionPlanRow, series.plan_id)
+    for moment in starts(schedule, horizon(first, now), MOST_IN_SERIES)[1:]:
+        db.add(session_row(series, series.plan_id, plan_length(plan), moment, now))
+    series.known_until = horizon(first, now)
+
+
+async def _drop(db: AsyncSession, rows: Iterable[SessionRow], now: datetime) -> tuple[str, ...]:
+    """Sessions without a place left: called off where somebody answered, else removed."""
+    ids = [row.id for row in rows]
+    answered = select(SessionRow.id).where(
+        SessionRow.id.in_(ids), exists().where(SessionAnswerRow.session_id == SessionRow.id)
+    )
+    kept = set(await db.scalars(answered)) if ids else set()
+    for row in rows:
+        if row.id in kept:
+            row.cancelled_at = row.cancelled_at or now
+            touch(row, now)
+    gone = [each for each in ids if each not in kept]
+    if gone:
+        await db.execute(delete(SessionRow).where(SessionRow.id.in_(gone)))
+    return tuple(each for each in ids if each in kept)

@@ -1,0 +1,189 @@
+"""Queries that read sessions: each a fixed number of statements, however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.community.phases import read_phases
+from server.community.recurrence import Frequency, Recurrence, Schedule
+from server.community.sessions import Microphones, OpenTo, Plan, Series, Session
+from server.community.text import Bilingual
+from server.storage.tables import (
+    PersonRow,
+    SessionHostRow,
+    SessionPlanRow,
+    SessionRow,
+    SessionSeriesRow,
+)
+
+MOST_SHOWN = 300
+"""Sessions that one page or feed reads at most."""
+
+
+async def session_by_id(db: AsyncSession, session_id: str) -> Session | None:
+    """The session of that id."""
+    found = await _read(db, _sessions().where(SessionRow.id == session_id))
+    return found[0] if found else None
+
+
+async def sessions_between(
+    db: AsyncSession,
+    community_id: str,
+    begin: datetime,
+    end: datetime,
+    *,
+    office_id: str | None = None,
+    most: int = MOST_SHOWN,
+) -> list[Session]:
+    """The sessions of a community that overlap `begin` to `end`, by start, cancelled ones too."""
+    query = _sessions().where(
+        SessionRow.community_id == community_id,
+        SessionRow.ends_at > begin,
+        SessionRow.starts_at < end,
+    )
+    if office_id is not None:
+        query = query.where(SessionPlanRow.office_id == office_id)
+    return await _read(db, query.limit(most))
+
+
+async def sessions_running_between(
+    db: AsyncSession, begin: datetime, end: datetime, most: int = MOST_SHOWN
+) -> list[Session]:
+    """The sessions of all communities that overlap `begin` to `end` and are not called off."""
+    query = _sessions().where(
+        SessionRow.ends_at > begin, SessionRow.starts_at < end, SessionRow.cancelled_at.is_(None)
+    )
+    return await _read(db, query.limit(most))
+
+
+async def sessions_of_series(
+    db: AsyncSession, series_id: str, *, since: datetime | None = None, most: int = MOST_SHOWN
+) -> list[Session]:
+    """The sessions of a series that have a row, by start, cancelled ones too."""
+    query = _sessions().where(SessionRow.series_id == series_id)
+    if since is not None:
+        query = query.where(SessionRow.starts_at >= since)
+    return await _read(db, query.limit(most))
+
+
+async def sessions_by_ids(db: AsyncSession, session_ids: Collection[str]) -> list[Session]:
+    """Those sessions, by start; at most MOST_SHOWN of them."""
+    query = _sessions().where(SessionRow.id.in_(list(session_ids)[:MOST_SHOWN]))
+    return await _read(db, query)
+
+
+async def series_by_id(db: AsyncSession, series_id: str) -> Series | None:
+    """The series of that id."""
+    query = (
+        select(SessionSeriesRow, SessionPlanRow)
+        .join(SessionPlanRow, SessionPlanRow.id == SessionSeriesRow.plan_id)
+        .where(SessionSeriesRow.id == series_id)
+    )
+    found = (await db.execute(query)).first()
+    if found is None:
+        return None
+    row, plan = found
+    hosts = await _hosts(db, [plan.id])
+    return Series(
+        id=row.id,
+        community_id=row.community_id,
+        schedule=schedule_of(row),
+        plan=_plan(plan, hosts.get(plan.id, [])),
+        sequence=row.sequence,
+        created_at=row.created_at,
+    )
+
+
+async def names_of(db: AsyncSession, person_ids: Iterable[str]) -> dict[str, str]:
+    """The names of those people."""
+    ids = set(person_ids)
+    if not ids:
+        return {}
+    query = select(PersonRow.id, PersonRow.name).where(PersonRow.id.in_(ids))
+    return {row.id: row.name for row in await db.execute(query)}
+
+
+def schedule_of(row: SessionSeriesRow) -> Schedule:
+    """The schedule that a row keeps."""
+    recurrence = None
+    if row.frequency:
+        recurrence = Recurrence(
+            frequency=Frequency(row.frequency),
+            weekdays=tuple(int(day) for day in row.weekdays),
+            interval=row.interval,
+            ordinal=row.ordinal,
+            until=row.until,
+            count=row.count,
+        )
+    return Schedule(row.start, row.time_zone, recurrence)
+
+
+def _sessions() -> Select[SessionRow, SessionPlanRow, SessionSeriesRow]:
+    return (
+        select(SessionRow, SessionPlanRow, SessionSeriesRow)
+        .join(SessionPlanRow, SessionPlanRow.id == SessionRow.plan_id)
+        .join(SessionSeriesRow, SessionSeriesRow.id == SessionRow.series_id)
+        .order_by(SessionRow.starts_at, SessionRow.id)
+    )
+
+
+async def _read(
+    db: AsyncSession, query: Select[SessionRow, SessionPlanRow, SessionSeriesRow]
+) -> list[Session]:
+    rows = (await db.execute(query)).all()
+    hosts = await _hosts(db, {plan.id for _, plan, _ in rows})
+    return [_session(row, plan, series, hosts.get(plan.id, [])) for row, plan, series in rows]
+
+
+async def _hosts(db: AsyncSession, plan_ids: Collection[str]) -> dict[str, list[tuple[int, str]]]:
+    if not plan_ids:
+        return {}
+    query = (
+        select(SessionHostRow.plan_id, SessionHostRow.position, SessionHostRow.person_id)
+        .where(SessionHostRow.plan_id.in_(plan_ids))
+        .order_by(SessionHostRow.position)
+    )
+    found: dict[str, list[tuple[int, str]]] = {}
+    for plan_id, position, person_id in await db.execute(query):
+        found.setdefault(plan_id, []).append((position, person_id))
+    return found
+
+
+def _plan(row: SessionPlanRow, hosts: list[tuple[int, str]]) -> Plan:
+    return Plan(
+        title=Bilingual(row.title_fr, row.title_en),
+        text=Bilingual(row.text_fr, row.text_en),
+        theme=row.theme,
+        office_id=row.office_id,
+        host_id=next((person for position, person in hosts if position == 0), None),
+        co_host_ids=tuple(person for position, person in hosts if position > 0),
+        phases=read_phases(row.phases),
+        capacity=row.capacity,
+        open_to=OpenTo(row.open_to),
+    )
+
+
+def _session(
+    row: SessionRow, plan: SessionPlanRow, series: SessionSeriesRow, hosts: list[tuple[int, str]]
+) -> Session:
+    return Session(
+        id=row.id,
+        series_id=row.series_id,
+        community_id=row.community_id,
+        time_zone=series.time_zone,
+        recurs=bool(series.frequency),
+        plan=_plan(plan, hosts),
+        original_start=row.original_start,
+        starts_at=row.starts_at,
+        is_exception=row.own_start or row.plan_id != series.plan_id,
+        sequence=row.sequence,
+        changed_at=row.changed_at,
+        cancelled_at=row.cancelled_at,
+        ended_at=row.ended_at,
+        microphones=Microphones(row.microphones),
+        lamp_id=row.lamp_id,
+    )
