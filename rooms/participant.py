@@ -307,7 +307,9 @@ class Participant:
             return None
         if label not in CHANNELS:
             raise MalformedPacket(f"nothing is passed on from {label}")
-        routed = route(data, label, self.identity, self.sid)
+        # Who is hidden stays so: others read the message and not who sent it.
+        hidden = self.permissions.hidden
+        routed = route(data, label, "" if hidden else self.identity, "" if hidden else self.sid)
         if label == RELIABLE and routed.sequence:
             # After a resume the client sends again what we may have had.
             if routed.sequence <= self.last_sequence:

@@ -71,6 +71,19 @@ async def test_what_was_sent_before_a_resume_is_passed_on_once(
     assert ana.last_sequence == 3
 
 
+async def test_a_hidden_sender_is_not_named(
+    seating: Seating, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ghost, _ = seating.join("ghost", hidden=True)
+    bob, _ = seating.join("bob")
+    wire = Wire(bob, monkeypatch)
+    ghost.received(LOSSY, packet(b"boo"))
+    (passed,) = (DataPacket.FromString(data) for _, data in wire.sent)
+    assert passed.user.payload == b"boo"
+    assert not passed.participant_identity + passed.participant_sid
+    assert not passed.user.participant_identity + passed.user.participant_sid
+
+
 @pytest.mark.parametrize(
     ("label", "data", "permissions", "count"),
     [
