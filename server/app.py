@@ -15,18 +15,22 @@ from rooms.transport.server import RtcServer
 from server.i18n import LOCALES, Catalogs
 from server.jobs import Jobs
 from server.keys import (
+    CARDS,
     CATALOGS,
     COOKIES,
     DATABASE,
     JOBS,
     LIVE_PAGES,
     LIVE_ROOMS,
+    OPENINGS,
     PRESENCE,
     RATE_LIMITS,
     RTC_SERVER,
     SETTINGS,
     STATIC_FILES,
 )
+from server.mail import Mail, sender_address, smtp_server
+from server.outbox import EVERY_SECONDS, Outbox
 from server.settings import BadSettings, Settings
 from server.signalling import add_signalling_routes
 from server.signalling.routes import ICE_SERVERS
@@ -35,8 +39,10 @@ from server.storage.demo_community import open_demo_community
 from server.storage.queries.communities import count_communities
 from server.turn import relay_servers
 from server.web import middleware
+from server.web.cards import Cards
 from server.web.cookies import Cookies
 from server.web.live import LivePages
+from server.web.openings import Openings
 from server.web.person import right_now
 from server.web.rate_limits import RateLimits
 from server.web.reentry import refuse_lost_rights
@@ -63,9 +69,12 @@ def build_app(settings: Settings) -> web.Application:
     app[CATALOGS] = Catalogs(LOCALES, PROJECT / "static" / "js")
     app[COOKIES] = Cookies(settings.secret_key, secure=settings.is_secure)
     app[RATE_LIMITS] = RateLimits()
+    app[CARDS] = Cards(settings.data_dir / "cards", settings.secret_key)
+    app[OPENINGS] = Openings()
     app[STATIC_FILES] = StaticFiles(PROJECT / "static")
     app[DATABASE] = Database(settings.database)
     app[JOBS] = Jobs(app[DATABASE], right_now)
+    add_jobs(app)
     app[PRESENCE] = _presence(settings)
     app[LIVE_PAGES] = LivePages(app[PRESENCE])
     app[RTC_SERVER] = RtcServer(settings.media_addresses, settings.rtc_udp_port, settings.limits)
@@ -113,6 +122,14 @@ async def _media(app: web.Application) -> AsyncIterator[None]:
     await app[RTC_SERVER].close()
 
 
+def add_jobs(app: web.Application) -> None:
+    """What the server does by itself; without a mail server letters wait on the local page."""
+    settings, database = app[SETTINGS], app[DATABASE]
+    if settings.smtp_url:
+        mail = Mail(smtp_server(settings.smtp_url), sender_address(settings.mail_from))
+        app[JOBS].add("letters", EVERY_SECONDS, Outbox(database, mail, right_now).send_due)
+
+
 async def _jobs(app: web.Application) -> AsyncIterator[None]:
     await app[JOBS].start()
     yield
@@ -121,5 +138,6 @@ async def _jobs(app: web.Application) -> AsyncIterator[None]:
 
 async def _say_goodbye(app: web.Application) -> None:
     """Before handlers are awaited: end the conversations and the streams that keep them busy."""
+    app[CARDS].close()
     app[LIVE_PAGES].close()
     await app[LIVE_ROOMS].close()

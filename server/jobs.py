@@ -46,7 +46,8 @@ class Jobs:
 
     def wake(self, name: str) -> None:
         """Do a job now instead of at its next turn, as when there is a letter to send."""
-        self._jobs[name].wake.set()
+        if name in self._jobs:
+            self._jobs[name].wake.set()
 
     async def start(self) -> None:
         """Begin to work."""

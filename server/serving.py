@@ -54,6 +54,11 @@ async def serve(settings: Settings) -> None:
         print(f"Moulin: {settings.address}", flush=True)
         if key:
             print(f"Owner link (once, within two days): {key}", flush=True)
+        if not settings.smtp_url:
+            log.warning(
+                "no mail server is set (MOULIN_SMTP_URL): letters are kept at /courrier, "
+                "which only this machine may read"
+            )
         await stop.wait()
         log.info("closing")
     finally:

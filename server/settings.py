@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from rooms.limits import Limits
+from server.mail import sender_address, smtp_server
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -82,6 +83,14 @@ class Settings(BaseSettings):
     )
     turn_secret: str = Field(
         "", description="The static-auth-secret of that coturn, from which credentials are made."
+    )
+    smtp_url: str = Field(
+        "",
+        description="Mail server: smtp://user:password@host:587 (STARTTLS) or smtps://… (default: "
+        "letters are kept and shown at /courrier, to this machine only).",
+    )
+    mail_from: str = Field(
+        "", description="Who letters come from, such as Moulin <moulin@example.org>."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least serious thing to log: debug, info, warning or error."
@@ -164,6 +173,20 @@ class Settings(BaseSettings):
             raise ValueError("must start with redis://, rediss:// or unix://")
         return value
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, value: str) -> str:
+        if value:
+            smtp_server(value)
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str) -> str:
+        if value:
+            sender_address(value)
+        return value
+
     @field_validator("api_secret", "secret_key")
     @classmethod
     def _long_enough(cls, value: str) -> str:
@@ -185,6 +208,8 @@ class Settings(BaseSettings):
             raise ValueError(
                 "MOULIN_API_KEY and MOULIN_API_SECRET go together: set both or neither"
             )
+        if self.smtp_url and not self.mail_from:
+            raise ValueError("MOULIN_SMTP_URL needs MOULIN_MAIL_FROM")
         if self.turn_urls and not self.turn_secret:
             raise ValueError("MOULIN_TURN_URLS needs MOULIN_TURN_SECRET")
         return self
