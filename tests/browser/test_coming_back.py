@@ -11,7 +11,13 @@ from tests.conftest import MoulinFactory
 pytestmark = pytest.mark.browser
 
 _MUTED = "window.moulin.room.localParticipant.getTrackPublication('microphone')"
-_LOSE_SIGNAL = "window.moulin.room.simulateScenario('{}')"
+_LOSE = """(scenario) => {
+  const banner = document.querySelector("#banner");
+  new MutationObserver(() => { if (!banner.hidden) window.told = banner.textContent; })
+    .observe(banner, { attributes: true });
+  window.moulin.room.once("reconnected", () => { window.wasBack = true; });
+  void window.moulin.room.simulateScenario(scenario);
+}"""
 
 
 async def _is_back(person: Coworker) -> None:
@@ -26,9 +32,10 @@ async def test_muted_stays_muted_and_seen_stays_seen(arrive: Arrive, scenario: s
     await lea.press("microphone")
     await lea.wait_for(f"{_MUTED}.isMuted")
 
-    await lea.page.evaluate(_LOSE_SIGNAL.format(scenario))
-    await lea.page.wait_for_selector("html[data-connection=lost]")
+    await lea.page.evaluate(_LOSE, scenario)
+    await lea.wait_for("window.wasBack")
     await _is_back(lea)
+    assert "Reconnexion" in await lea.page.evaluate("window.told")
 
     assert await lea.page.evaluate(f"{_MUTED}.isMuted")
     assert await lea.page.get_attribute(".bar [data-command=microphone]", "aria-pressed") == "false"
