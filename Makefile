@@ -6,6 +6,8 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
 INSTALL := $(PIP) install --quiet --require-hashes --no-deps --only-binary :all:
 PYTEST_ARGS ?=
+# The packet path in C, made where there is a compiler and silently done without elsewhere.
+COMPILED := rooms/compiled/packets.so
 
 # What the tests drive, each with the Debian package that brings it.
 TEST_PROGRAMS := redis-server=redis-server \
@@ -24,16 +26,16 @@ help: ## List what make can do
 run: setup ## Install what is missing, then serve http://localhost:8080
 	@exec $(PY) -m server serve
 
-setup: $(VENV)/run.stamp ## Only install what running needs
+setup: $(VENV)/run.stamp $(COMPILED) ## Only install what running needs
 	@:
 
-setup-demo: $(VENV)/dev.stamp ## Install what synthetic coworkers need
+setup-demo: $(VENV)/dev.stamp $(COMPILED) ## Install what synthetic coworkers need
 	@:
 
 demo: setup-demo ## Seat six synthetic coworkers in a running server's office
 	@exec $(PY) -m server demo --people 6
 
-setup-dev: $(VENV)/dev.stamp node_modules/.stamp ## Install what developing and testing need
+setup-dev: $(VENV)/dev.stamp node_modules/.stamp $(COMPILED) ## Install what developing and testing need
 	@.ci/need $(TEST_PROGRAMS)
 
 test: setup-dev ## Format, lint, types, and every test
@@ -52,7 +54,7 @@ types: $(VENV)/dev.stamp node_modules/.stamp ## Check the types of Python and Ja
 	$(VENV)/bin/mypy
 	.ci/node node_modules/typescript/bin/tsc --project tsconfig.json
 
-bench: $(VENV)/dev.stamp ## Measure the forwarding path; writes bench.json
+bench: $(VENV)/dev.stamp $(COMPILED) ## Measure the forwarding path; writes bench.json
 	$(PY) -m tests.bench
 
 readme: $(VENV)/dev.stamp ## Write the README's settings table anew
@@ -66,7 +68,7 @@ LOCKING := --quiet --universal --python-version 3.11 --generate-hashes --no-head
 	--no-emit-index-url --no-emit-find-links --override requirements-overrides.txt
 
 clean: ## Remove what was installed and built, never the data
-	rm -rf $(VENV) node_modules build screenshots bench.json *.egg-info
+	rm -rf $(VENV) node_modules build screenshots bench.json *.egg-info $(COMPILED)
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -86,6 +88,9 @@ $(VENV)/dev.stamp: $(VENV)/made requirements-dev.lock
 	@echo 'Installing the pinned dependencies of development'
 	@$(INSTALL) -r requirements-dev.lock
 	@touch $@ $(VENV)/run.stamp
+
+$(COMPILED): $(wildcard rooms/compiled/*.[ch]) | $(VENV)/made
+	@$(PY) -m rooms.compiled.build
 
 node_modules/.stamp: package.json package-lock.json $(VENV)/dev.stamp
 	@.ci/node npm ci --silent --no-fund --no-audit

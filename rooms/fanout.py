@@ -1,6 +1,6 @@
 """The innermost loop: one received packet to every subscriber of it, rewritten, encrypted and sent.
 
-`fan_out` is the one function that a compiled twin may replace.
+`rooms.compiled.sending` has its compiled twin, which runs where there was a compiler.
 """
 
 from __future__ import annotations

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 from rooms.rtp.codecs import Codec
 from rooms.rtp.keyframes import KeyframeRequests
 from rooms.rtp.loss import LossList
-from rooms.rtp.packet import FULL, OPAQUE, PICTURE, UNUSUAL, Forward, Leg, Packet, extension_block
+from rooms.rtp.packet import (
+    FULL,
+    OPAQUE,
+    PICTURE,
+    UNUSUAL,
+    Forward,
+    Legs,
+    Packet,
+    extension_block,
+)
 from rooms.rtp.packet_cache import PacketCache
 from rooms.rtp.reports import Reception, SenderClock
 from rooms.rtp.sequence import Sequence
@@ -20,7 +29,7 @@ if TYPE_CHECKING:
 STALLED_AFTER = 1.5  # seconds without a packet
 _REPLAYED_AT_MOST = 40  # packets since a keyframe that a newcomer may still be given
 
-Group = tuple[int, int, int, list[Leg]]
+Group = tuple[int, int, int, Legs]
 """Legs that share (header word, abs-send-time id or 0, SRTP tag size)."""
 
 
@@ -239,12 +248,12 @@ class IncomingStream:
         self._grouped = False
 
     def _regroup(self) -> list[Group]:
-        groups: dict[tuple[int, int, int], list[Leg]] = {}
+        groups: dict[tuple[int, int, int], Legs] = {}
         for out in self.outgoing:
             path = out.path
             if path is not None:
                 key = (out.word, out.extension, path.tag)
-                groups.setdefault(key, []).append(out.leg())
+                groups.setdefault(key, Legs()).append(out.leg())
         self._groups = [(*key, legs) for key, legs in groups.items()]
         self._grouped = True
         return self._groups

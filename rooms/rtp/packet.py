@@ -25,8 +25,16 @@ offset, TL0PICIDX offset, KEYIDX offset, SRTP session pointer, sendto, address, 
 pointer alive)."""
 
 
+class Legs(list[Leg]):
+    """The legs of one group, never changed once made; `compiled` is a compiled fan-out's own."""
+
+    __slots__ = ("compiled",)
+
+    compiled: Any
+
+
 class Forward(Protocol):
-    """Send `packet` to every leg; `rooms.fanout.fan_out` is the one used outside of tests.
+    """Send `packet` to every leg: `rooms.fanout.fan_out`, or `rooms.compiled.sending.fan_out`.
 
     `word` is the header's first 16 bits without the marker, `prefix` the header extension block or
     nothing, `tag` the bytes SRTP appends. Returns how many packets could not be sent.

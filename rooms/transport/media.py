@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from rooms.fanout import fan_out
+from rooms.compiled.sending import forward
 from rooms.limits import Counters, Limits
 from rooms.rtp import rtcp
 from rooms.rtp.codecs import IncomingSpec
@@ -60,7 +60,7 @@ class MediaTransport:
         self._mux, self._limits, self._counters = mux, limits, counters
         self.due = 0.0
         self._ssrcs = Ssrcs(
-            fan_out, self._wake, most=limits.ssrcs_per_kind,
+            forward, self._wake, most=limits.ssrcs_per_kind,
             cache_packets=limits.incoming_cache_packets,
         )  # fmt: skip
         self._feedback = Feedback(

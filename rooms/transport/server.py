@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any, cast
 
+from rooms.compiled.library import library, reason
 from rooms.errors import AddressInUse, LimitExceeded
 from rooms.limits import Counters, Limits
 from rooms.transport.dtls import new_certificate, still_good
@@ -67,6 +68,7 @@ class RtcServer:
         """Bind every address; raises AddressInUse."""
         if not still_good(self.certificate):
             self.certificate = new_certificate()
+        _log.info("packet path %s (%s)", "in Python" if library is None else "compiled", reason)
         loop = asyncio.get_running_loop()
         for address in self.addresses:
             socket = self._bind(address)

@@ -5,8 +5,10 @@ Results are libsrtp's codes, 0 when all is well: bad packets are counted by call
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from pylibsrtp import Policy
 from pylibsrtp import Session as Session
 from pylibsrtp._binding import ffi, lib
 
@@ -15,11 +17,15 @@ TRAILER = 4 + 16 + 128  # the most libsrtp may append (SRTCP index, tag, key ide
 REPLAYED = (9, 10)  # srtp_err_status_replay_fail and _old, which the binding does not name
 RTP_ROOM = BUFFER_SIZE - TRAILER
 
-# int f(session, packet, length in and out): the addresses a compiled fan-out would be given.
+# int f(session, packet, length in and out)
 protect = lib.srtp_protect
 unprotect = lib.srtp_unprotect
 protect_rtcp = lib.srtp_protect_rtcp
 unprotect_rtcp = lib.srtp_unprotect_rtcp
+
+# The addresses of the first two, for compiled code.
+PROTECT = int(ffi.cast("uintptr_t", ffi.addressof(lib, "srtp_protect")))
+UNPROTECT = int(ffi.cast("uintptr_t", ffi.addressof(lib, "srtp_unprotect")))
 
 
 class PacketBuffer:
@@ -55,3 +61,26 @@ def tag_size(session: Session) -> int:
     size = len(session.protect(probe)) - len(probe)
     session.remove_stream(ssrc)
     return size
+
+
+def probe(apply: Callable[[bool, Any, bytearray, int], int]) -> bool:
+    """True when calling libsrtp by address (see PROTECT) does to a packet what pylibsrtp does.
+
+    `apply` takes whether to decrypt, a session's pointer, a packet in place and its size, and
+    returns its new size.
+    """
+    key = bytes(range(28))
+
+    def session(direction: int) -> Session:
+        profile = Policy.SRTP_PROFILE_AEAD_AES_128_GCM
+        return Session(Policy(key=key, ssrc_type=direction, srtp_profile=profile))
+
+    plain = bytes((0x80, 96, 3, 232)) + bytes(4) + b"ssrc" + b"what a subscriber sees"
+    sealed = session(Policy.SSRC_ANY_OUTBOUND).protect(plain)
+    packet = bytearray(plain.ljust(BUFFER_SIZE, b"\0"))
+    sending, receiving = session(Policy.SSRC_ANY_OUTBOUND), session(Policy.SSRC_ANY_INBOUND)
+    size = apply(False, session_pointer(sending), packet, len(plain))
+    if size != len(sealed) or packet[:size] != sealed:
+        return False
+    size = apply(True, session_pointer(receiving), packet, size)
+    return size == len(plain) and packet[:size] == plain

@@ -1,0 +1,88 @@
+"""Opens the compiled library, if it was built, is allowed and does what it should.
+
+`MOULIN_COMPILED=off` in the environment keeps to Python; `nosegments` sends packets one by one.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from cffi import FFI
+
+from rooms.compiled.build import LIBRARY, digest
+from rooms.transport.srtp import PROTECT, UNPROTECT, probe
+
+SEGMENTS = 64  # the most that the kernel cuts one send into
+
+_DECLARATIONS = """
+struct leg {
+    void *session;
+    uint32_t timestamp, ssrc;
+    uint16_t sequence, picture;
+    uint8_t tl0, key;
+    uint16_t address_size;
+    int32_t fd;
+    uint32_t hash;
+    unsigned char address[28];
+};
+struct receiver;
+uint32_t moulin_source(void);
+void moulin_use(void *protecting, void *unprotecting, int most_segments);
+int moulin_segments(void);
+int moulin_release(void);
+int moulin_fan_out(const struct leg *legs, int count, uint32_t word_and_number, uint32_t timestamp,
+                   int shape, uint32_t ids, const char *head, int head_size, const char *tail,
+                   int tail_size);
+int moulin_probe(int opening, void *session, unsigned char *packet, int size);
+struct receiver *moulin_receiver(int rtp_bytes);
+void moulin_free(struct receiver *receiver);
+void *moulin_data(struct receiver *receiver);
+void *moulin_addresses(struct receiver *receiver);
+void *moulin_records(struct receiver *receiver);
+int moulin_know(struct receiver *receiver, const char *address, int size, void *session,
+                int level, int index);
+void moulin_forget(struct receiver *receiver);
+int moulin_receive(struct receiver *receiver, int fd);
+"""
+
+ffi = FFI()
+ffi.cdef(_DECLARATIONS)
+
+
+def _works(library: Any) -> bool:
+    """True when libsrtp, called by address, does to a packet what pylibsrtp does."""
+
+    def apply(opening: bool, session: Any, packet: bytearray, size: int) -> int:
+        place = ffi.from_buffer("unsigned char[]", packet)
+        after: int = library.moulin_probe(opening, ffi.cast("void *", session), place, size)
+        return after
+
+    return probe(apply)
+
+
+def _open() -> tuple[Any, str]:
+    """The library and what to say of it; None and why not."""
+    wish = os.environ.get("MOULIN_COMPILED", "").lower()
+    if wish == "off":
+        return None, "switched off"
+    if not LIBRARY.exists():
+        return None, "not built"
+    try:
+        library: Any = ffi.dlopen(str(LIBRARY))
+        if library.moulin_source() != digest():
+            return None, "built from other sources"
+    except (OSError, AttributeError) as error:
+        return None, f"cannot be opened: {error}"
+    library.moulin_use(
+        ffi.cast("void *", PROTECT), ffi.cast("void *", UNPROTECT),
+        1 if wish == "nosegments" else SEGMENTS,
+    )  # fmt: skip
+    if not _works(library):
+        return None, "libsrtp is not as expected"
+    segments = library.moulin_segments()
+    return library, f"UDP segmentation {'on' if segments > 1 else 'off'}"
+
+
+library, reason = _open()
+"""The library's functions, or None; and a few words for the log."""
