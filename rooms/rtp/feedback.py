@@ -55,7 +55,7 @@ class Feedback:
         stream = route.stream
         stream.reception.sender_report(report.ntp, now)
         if stream.clock.update(report.ntp, report.timestamp, now):
-            for out in stream.outgoing:
+            for out in stream.audience:
                 out.wake()
 
     def _blocks(self, blocks: tuple[rtcp.ReportBlock, ...], now: float) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rooms.rtp.allocation import Step
 from rooms.rtp.codecs import Codec, IncomingSpec, Kind
 from rooms.rtp.incoming_stream import STALLED_AFTER, IncomingStream
-from rooms.rtp.layers import choose, spatial_index
+from rooms.rtp.layers import choose, layer_steps, spatial_index
 from rooms.rtp.outgoing import OutgoingStream
 from rooms.rtp.packet import Forward
 from rooms.rtp.speakers import AudioLevel
@@ -49,7 +50,7 @@ class IncomingTrack:
         self.layers[rid] = stream
         self._stalled.discard(rid)
         if known is not None:
-            for out in [*known.outgoing, *known.waiting]:
+            for out in [*known.audience, *known.waiting]:
                 out.leave_source()
                 out.stop_waiting()
         self._changed()
@@ -72,12 +73,12 @@ class IncomingTrack:
 
     def select(self, out: OutgoingStream, now: float | None = None) -> None:
         """Let `out` have the layer that suits its wish and what exists."""
-        if out.target is None or out.path is None:
+        if out.target is None or out.allowed is None or out.path is None:
             out.stop_waiting()
             out.leave_source()
             return
         stream = self._suitable(min(out.target, out.allowed))
-        if stream is None or stream is out.source:
+        if stream is None or (out.source is not None and stream is out.source.base):
             out.stop_waiting()
         else:
             out.wait_for(stream, now)
@@ -90,9 +91,13 @@ class IncomingTrack:
 
     def check(self, now: float) -> None:
         """Notice layers that stalled or came back; call it about twice a second."""
-        stalled = {
-            rid for rid, stream in self.layers.items() if now > stream.newest_at + STALLED_AFTER
-        }
+        stalled = set()
+        for rid, stream in self.layers.items():
+            if now > stream.newest_at + STALLED_AFTER:
+                stalled.add(rid)
+                stream.volume.forget()
+            else:
+                stream.measure(now)
         if stalled != self._stalled:
             self._stalled = stalled
             self._changed()
@@ -103,6 +108,15 @@ class IncomingTrack:
                 self.select(out)
         if self.on_layers is not None:
             self.on_layers()
+
+    def steps(self, spatial: int, temporal: int) -> tuple[Step, ...]:
+        """The ways to send this track, from the least up to these layers, as measured."""
+        live = sorted(
+            (s for s in self.layers.values() if s.rid not in self._stalled),
+            key=lambda stream: stream.spatial,
+        )
+        wanted = [s for s in live if s.spatial <= spatial] or live[:1]
+        return layer_steps([(s.spatial, s.volume.bitrates, s.volume.top) for s in wanted], temporal)
 
     def stalled(self, rid: str) -> bool:
         """True when that layer was silent at the last `check`."""

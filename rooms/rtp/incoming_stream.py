@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from rooms.rtp.audience import Audience
 from rooms.rtp.codecs import Codec
 from rooms.rtp.keyframes import KeyframeRequests
 from rooms.rtp.loss import LossList
@@ -14,13 +15,14 @@ from rooms.rtp.packet import (
     PICTURE,
     UNUSUAL,
     Forward,
-    Legs,
     Packet,
     extension_block,
 )
 from rooms.rtp.packet_cache import PacketCache
 from rooms.rtp.reports import Reception, SenderClock
 from rooms.rtp.sequence import Sequence
+from rooms.rtp.thinning import ALL, Thinning
+from rooms.rtp.volume import Volume
 from rooms.rtp.vp8 import describe
 
 if TYPE_CHECKING:
@@ -29,19 +31,16 @@ if TYPE_CHECKING:
 STALLED_AFTER = 1.5  # seconds without a packet
 _REPLAYED_AT_MOST = 40  # packets since a keyframe that a newcomer may still be given
 
-Group = tuple[int, int, int, Legs]
-"""Legs that share (header word, abs-send-time id or 0, SRTP tag size)."""
 
-
-class IncomingStream:
-    """A received SSRC. `wake` is called when `tick` work is due; `failed` counts unsent packets."""
+class IncomingStream(Audience):
+    """A received SSRC. `wake` is called when `tick` work is due."""
 
     def __init__(
         self, ssrc: int, rid: str, codec: Codec, forward: Forward, wake: Callable[[], None],
         *, spatial: int = 0, cache_packets: int = 512,
     ) -> None:  # fmt: skip
+        super().__init__(forward)
         self.ssrc, self.rid, self.codec, self.spatial = ssrc, rid, codec, spatial
-        self.forward = forward
         self.wake = wake
         self.is_vp8 = codec.name.upper() == "VP8"
         self._repairable = self.is_vp8 or "nack" in codec.feedback
@@ -52,15 +51,12 @@ class IncomingStream:
         self.clock = SenderClock(codec.clock_rate)
         self.keyframes = KeyframeRequests(0.5 if spatial == 0 else 1.0)
         self.waiting: list[OutgoingStream] = []  # to be fed from the next keyframe on
-        self.outgoing: list[OutgoingStream] = []  # fed now
-        self._groups: list[Group] = []
-        self._grouped = True
+        self.thinning: Thinning | None = None
         self.newest: Packet | None = None
         self.newest_at = float("-inf")
         self._keyframe: int | None = None  # number of the latest keyframe's first packet
-        self.packets = 0  # forwardable packets and payload bytes so far
-        self.octets = 0
-        self.failed = 0
+        self.volume = Volume()
+        self.packets = 0  # forwardable packets so far
         self.malformed = 0
         self.duplicates = 0
 
@@ -92,18 +88,52 @@ class IncomingStream:
             numbers.remove(number)
             return
         newest = self.newest
+        layer = packet[7] >> 6
         if newest is None or newest[1] != timestamp:
             self.reception.arrived(timestamp, now)
+            self.volume.pictures[layer] += 1
         self.newest = packet
         self.newest_at = now
         self.cache.put(packet)
         if self.waiting and (self._keyframe == packet[0] or not self.is_vp8):
             self._begin_waiting(packet, now, False)
+        if self.thinning is not None:
+            self.thinning.receive(packet, now)
         self.packets += 1
-        self.octets += len(payload)
+        self.volume.octets[layer] += len(payload)
         for word, extension, tag, legs in self._groups if self._grouped else self._regroup():
             prefix = extension_block(extension, now) if extension else b""
             self.failed += self.forward(packet, word, prefix, tag, legs)
+        if marker and self.thinning is not None and not self.thinning.boundary():
+            self.thinning = None
+
+    @property
+    def base(self) -> IncomingStream:
+        """Itself: the stream that its thinned twins are made of."""
+        return self
+
+    @property
+    def top(self) -> int:
+        """The newest number given to a packet."""
+        return self.numbers.highest - self.numbers.removed
+
+    @property
+    def octets(self) -> int:
+        """Forwardable payload bytes so far."""
+        return sum(self.volume.octets)
+
+    @property
+    def audience(self) -> list[OutgoingStream]:
+        """Everybody who is fed by this, thinned or not."""
+        return [*self.outgoing, *(self.thinning.outgoing if self.thinning is not None else ())]
+
+    def thin(self, out: OutgoingStream, ceiling: int) -> None:
+        """Feed `out` up to this temporal layer only, from the next fit picture on."""
+        if self.thinning is None:
+            if ceiling >= ALL:
+                return
+            self.thinning = Thinning(self)
+        self.thinning.want(out, ceiling)
 
     def _parse(self, number: int, timestamp: int, marker: int, payload: bytes) -> Packet | None:
         """The packet to forward, None for one that carries nothing (padding) or is malformed."""
@@ -170,11 +200,11 @@ class IncomingStream:
             # Its number is promised to subscribers already: an empty packet fills the hole.
             packet = (renumbered, timestamp, 0, OPAQUE, b"", 0, 0, 0, b"")
         self.packets += 1
-        self.octets += len(payload)
+        self.volume.octets[packet[7] >> 6] += len(payload)
         self.cache.put(packet)
-        for out in self.outgoing:
-            if out.accepts(renumbered):
-                self.send_to(out, packet, now)
+        self.send_late(packet, now)
+        if self.thinning is not None:
+            self.thinning.receive_late(packet, now)
         if self.waiting and self._keyframe == renumbered:
             self._begin_waiting(packet, now, True)
 
@@ -184,9 +214,10 @@ class IncomingStream:
         self.loss.clear()
         self._keyframe = None
         self.numbers.highest -= 1  # what they leave is the stream before this packet
-        for out in list(self.outgoing):
+        for out in self.audience:
             out.leave_source()
             out.wait_for(self)
+        self.thinning = None
         self.numbers.highest += 1
 
     def wait(self, out: OutgoingStream, now: float) -> None:
@@ -207,7 +238,7 @@ class IncomingStream:
 
     def _kept_since(self, number: int) -> bool:
         """True when every packet from that one on is here and they are few."""
-        top = self.numbers.highest - self.numbers.removed
+        top = self.top
         return top - number < _REPLAYED_AT_MOST and all(
             self.cache.get(each) for each in range(number, top + 1)
         )
@@ -226,44 +257,16 @@ class IncomingStream:
         """Feed `out` from `packet` on; if `replay`, it and what came after it go at once."""
         out.begin(self, packet, now)
         if replay:
-            top = self.numbers.highest - self.numbers.removed
-            for number in range(packet[0], top + 1):
+            for number in range(packet[0], self.top + 1):
                 each = self.cache.get(number)
                 if each is not None:
                     self.send_to(out, each, now)
+        if out.ceiling < ALL:
+            self.thin(out, out.ceiling)
 
-    def attach(self, out: OutgoingStream) -> None:
-        """Forward to `out` from now on."""
-        self.outgoing.append(out)
-        self._grouped = False
-
-    def detach(self, out: OutgoingStream) -> None:
-        """Forward to `out` no more."""
-        if out in self.outgoing:
-            self.outgoing.remove(out)
-        self._grouped = False
-
-    def regroup(self) -> None:
-        """A subscriber's path changed: look at it again before the next packet."""
-        self._grouped = False
-
-    def _regroup(self) -> list[Group]:
-        groups: dict[tuple[int, int, int], Legs] = {}
-        for out in self.outgoing:
-            path = out.path
-            if path is not None:
-                key = (out.word, out.extension, path.tag)
-                groups.setdefault(key, Legs()).append(out.leg())
-        self._groups = [(*key, legs) for key, legs in groups.items()]
-        self._grouped = True
-        return self._groups
-
-    def send_to(self, out: OutgoingStream, packet: Packet, now: float) -> None:
-        """Forward one packet to one subscriber, out of turn."""
-        path = out.path
-        if path is not None:
-            prefix = extension_block(out.extension, now) if out.extension else b""
-            self.failed += self.forward(packet, out.word, prefix, path.tag, [out.leg()])
+    def measure(self, now: float) -> None:
+        """Look at how much came since the last time."""
+        self.volume.measure(self.octets / max(self.packets, 1), now)
 
     def stalled(self, now: float) -> bool:
         """True when nothing has come for 1.5 s."""

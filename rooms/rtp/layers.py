@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from rooms.rtp.allocation import Step
+
 SPATIAL = {"q": 0, "h": 1, "f": 2}
 HIGHEST = 2
 
@@ -38,3 +40,28 @@ def choose(wanted: int, existing: Collection[int]) -> int | None:
         return None
     below = [index for index in existing if index <= wanted]
     return max(below) if below else min(existing)
+
+
+_USUAL = (160_000.0, 450_000.0, 1_700_000.0)
+"""Bits per second to expect of a layer that has not been measured yet."""
+
+
+def layer_steps(
+    layers: Sequence[tuple[int, tuple[float, ...], int]], ceiling: int
+) -> tuple[Step, ...]:
+    """The steps through `layers`: (spatial, bits per second up to each temporal layer, highest).
+
+    The smallest one begins with its fewest pictures; of the others half the pictures are the least,
+    for fewer look worse than a smaller picture.
+    """
+    steps: list[Step] = []
+    for spatial, bitrates, top in layers:
+        top = min(top, ceiling)
+        for temporal in range(top + 1):
+            if steps and temporal < min(1, top) and spatial > steps[0].spatial:
+                continue
+            whole = temporal == top
+            bitrate = bitrates[temporal] if bitrates else _USUAL[min(spatial, HIGHEST)]
+            if whole or bitrates:
+                steps.append(Step(spatial, temporal, bitrate))
+    return tuple(steps)

@@ -13,6 +13,8 @@ from rooms.rtp.layers import HIGHEST, SPATIAL
 from rooms.rtp.packet import OPAQUE, Leg, Packet, extension_block
 from rooms.rtp.rewriter import Stretch, Stretches
 from rooms.rtp.rtcp import ReportBlock, SenderReport
+from rooms.rtp.thinning import ALL, ThinnedStream
+from rooms.rtp.volume import OVERHEAD
 from rooms.rtp.vp8 import renumber
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 MAX_REPEATS = 3
 _REPEATS_REMEMBERED = 1024
 _REPORTS_REMEMBERED = 16
+_PADDING_PACKETS = 50
 _MAX_SKEW = 1.0  # seconds by which sender reports may contradict our own clock
 _HALF = 0x80000000
 
@@ -55,10 +58,11 @@ class OutgoingStream:
         self.extension = abs_send_time
         self.word = (0x9000 if abs_send_time else 0x8000) | codec.payload_type
         self.target: int | None = HIGHEST
-        self.allowed = HIGHEST
+        self.allowed: int | None = HIGHEST
+        self.ceiling = ALL
         self.track: IncomingTrack | None = None
         self.path: SendPath | None = None
-        self.source: IncomingStream | None = None
+        self.source: IncomingStream | ThinnedStream | None = None
         self.pending: IncomingStream | None = None
         self.wake: Callable[[], None] = _nothing
         self.report_block: ReportBlock | None = None
@@ -73,6 +77,9 @@ class OutgoingStream:
         self._packets = self._octets = 0
         self._began = (0, 0)
         self._repeats: OrderedDict[int, tuple[int, float]] = OrderedDict()
+        self.missed = 0
+        self.repeated_octets = 0
+        self._padded = 0  # the number that was last sent again as padding
         self._reported_ntp = 0
         self._reports_sent: OrderedDict[int, float] = OrderedDict()  # by middle 32 bits of NTP
         self.reported = False
@@ -89,10 +96,25 @@ class OutgoingStream:
         self.target = SPATIAL.get(layer, HIGHEST) if isinstance(layer, str) else layer
         self._reselect()
 
-    def allow(self, spatial: int) -> None:
-        """Never go above this layer: what a bandwidth allocator decides, whatever is wanted."""
-        self.allowed = spatial
+    def allow(self, spatial: int | None, temporal: int = ALL, *, at_once: bool = False) -> None:
+        """Never go above these layers: what a bandwidth allocator decides, whatever is wanted.
+
+        `spatial` None pauses. `at_once`: what feeds now is too much to go on until the lower layer
+        has a keyframe.
+        """
+        if (spatial, temporal) == (self.allowed, self.ceiling):
+            return
+        self.allowed, self.ceiling = spatial, temporal
         self._reselect()
+        source = self.source
+        if source is None:
+            return
+        if at_once and self.pending is not None and self.pending.spatial < source.base.spatial:
+            self.leave_source()
+            # What is still asked for of the higher layer would only fill the link.
+            self._stretches.seal()
+        else:
+            source.base.thin(self, temporal)
 
     def set_path(self, path: SendPath | None) -> None:
         """Send this way from now on; None while their transport lacks keys or an address."""
@@ -129,7 +151,7 @@ class OutgoingStream:
             return
         stretch = self._stretches.newest
         newest = source.newest
-        self._last = source.numbers.highest - source.numbers.removed + stretch.sequence
+        self._last = source.top + stretch.sequence
         if newest is not None:
             self._last_timestamp = (newest[1] + stretch.timestamp) & 0xFFFFFFFF
             self._last_ids = (
@@ -170,7 +192,7 @@ class OutgoingStream:
         expected = self._last_timestamp + round((now - self._last_at) * rate)
         before = self._stretches.newest
         aligned = expected
-        if before.source is source:
+        if before.source.base is source:
             aligned = timestamp + before.timestamp
         elif before.source.clock.known and source.clock.known:
             ntp = source.clock.ntp_of(timestamp)
@@ -180,6 +202,24 @@ class OutgoingStream:
         if _signed(aligned - self._last_timestamp) <= 0:
             aligned = self._last_timestamp + 1
         return aligned & 0xFFFFFFFF
+
+    def go_on(self, source: IncomingStream | ThinnedStream, number: int, picture: int) -> None:
+        """Be fed by a twin of the same source from its `number` and `picture` id on."""
+        before = self._stretches.newest
+        self.leave_source()
+        stretch = Stretch(
+            source=source,
+            first=number,
+            sequence=self._last + 1 - number,
+            timestamp=before.timestamp,
+            picture=(self._last_ids[0] + 1 - picture) & 0x7FFF,
+            tl0=before.tl0,
+            key=before.key,
+        )
+        self._stretches.append(stretch)
+        self.source = source
+        self._began = (source.packets, source.octets)
+        source.attach(self)
 
     def accepts(self, number: int) -> bool:
         """False for a late packet of the source from before it began to feed this stream."""
@@ -220,10 +260,11 @@ class OutgoingStream:
         source = self.source
         if source is None:
             return self._last
-        return source.numbers.highest - source.numbers.removed + self._stretches.newest.sequence
+        return source.top + self._stretches.newest.sequence
 
     def _may_repeat(self, number: int, now: float) -> bool:
         times, at = self._repeats.get(number, (0, float("-inf")))
+        self.missed += not times
         if times >= MAX_REPEATS or now < at + self.rtt:
             return False
         self._repeats[number] = (times + 1, now)
@@ -234,6 +275,7 @@ class OutgoingStream:
     def _repeat(self, number: int, packet: Packet, stretch: Stretch, now: float) -> None:
         path, leg, word = self.path, self._leg(stretch), self.word
         assert path is not None
+        self.repeated_octets += len(packet[8]) + OVERHEAD
         if self.rtx_ssrc is not None:  # RFC 4588
             payload = renumber(packet, stretch.picture, stretch.tl0, stretch.key)
             original = (number & 0xFFFF).to_bytes(2, "big")
@@ -245,6 +287,22 @@ class OutgoingStream:
             self._rtx_sequence += 1
         prefix = extension_block(self.extension, now) if self.extension else b""
         stretch.source.forward(packet, word, prefix, path.tag, [leg])
+
+    def pad(self, octets: int, now: float) -> int:
+        """Send so many bytes of recent packets again, to try the link; returns how many were."""
+        if self.rtx_ssrc is None or self.source is None or self.path is None:
+            return 0
+        stretch, sent, top = self._stretches.newest, 0, self._top()
+        first = max(stretch.first + stretch.sequence, top - _PADDING_PACKETS)
+        for _ in range(_PADDING_PACKETS):
+            if sent >= octets:
+                break
+            self._padded = self._padded - 1 if first < self._padded <= top else top
+            packet = stretch.source.cache.get(self._padded - stretch.sequence)
+            if packet is not None and packet[8]:
+                self._repeat(self._padded, packet, stretch, now)
+                sent += len(packet[8]) + OVERHEAD
+        return sent
 
     def keyframe_asked(self) -> None:
         """The subscriber cannot decode: ask the publisher for a keyframe of what it gets."""
@@ -291,6 +349,11 @@ class OutgoingStream:
     def sent_octets(self) -> int:
         source = self.source
         return self._octets + (source.octets - self._began[1] if source else 0)
+
+    @property
+    def sent_bytes(self) -> int:
+        """All that went out on the wire for this stream, repeats and headers included."""
+        return self.sent_octets + OVERHEAD * self.sent_packets + self.repeated_octets
 
 
 def _signed(difference: int) -> int:

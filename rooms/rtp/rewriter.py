@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rooms.rtp.incoming_stream import IncomingStream
+    from rooms.rtp.thinning import ThinnedStream
 
 _REMEMBERED = 16
 
@@ -20,7 +21,7 @@ class Stretch:
     the others are taken modulo their field's size when used.
     """
 
-    source: IncomingStream
+    source: IncomingStream | ThinnedStream
     first: int
     sequence: int
     timestamp: int
@@ -32,10 +33,11 @@ class Stretch:
 class Stretches:
     """The latest stretches of one outgoing stream, newest last."""
 
-    __slots__ = ("_stretches",)
+    __slots__ = ("_sealed", "_stretches")
 
     def __init__(self) -> None:
         self._stretches: deque[Stretch] = deque(maxlen=_REMEMBERED)
+        self._sealed: Stretch | None = None
 
     def __bool__(self) -> bool:
         return bool(self._stretches)
@@ -48,9 +50,16 @@ class Stretches:
         """Go on with this one."""
         self._stretches.append(stretch)
 
+    def seal(self) -> None:
+        """Find nothing any more of what was sent so far; the newest alone is kept, as the end."""
+        newest = self.newest
+        self._stretches.clear()
+        self._stretches.append(newest)
+        self._sealed = newest
+
     def find(self, number: int) -> Stretch | None:
         """The stretch that fed the subscriber's `number`; None when it is no longer known."""
         for stretch in reversed(self._stretches):
             if number >= stretch.first + stretch.sequence:
-                return stretch
+                return None if stretch is self._sealed else stretch
         return None

@@ -1,0 +1,63 @@
+"""Whom one source of packets feeds, in groups that share what their packets have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rooms.rtp.packet import Forward, Legs, Packet, extension_block
+
+if TYPE_CHECKING:
+    from rooms.rtp.outgoing import OutgoingStream
+
+Group = tuple[int, int, int, Legs]
+"""Legs that share (header word, abs-send-time id or 0, SRTP tag size)."""
+
+
+class Audience:
+    """The outgoing streams that one source feeds now; `failed` counts unsent packets."""
+
+    def __init__(self, forward: Forward) -> None:
+        self.forward = forward
+        self.outgoing: list[OutgoingStream] = []
+        self.failed = 0
+        self._groups: list[Group] = []
+        self._grouped = True
+
+    def attach(self, out: OutgoingStream) -> None:
+        """Forward to `out` from now on."""
+        self.outgoing.append(out)
+        self._grouped = False
+
+    def detach(self, out: OutgoingStream) -> None:
+        """Forward to `out` no more."""
+        if out in self.outgoing:
+            self.outgoing.remove(out)
+        self._grouped = False
+
+    def regroup(self) -> None:
+        """A subscriber's path changed: look at it again before the next packet."""
+        self._grouped = False
+
+    def _regroup(self) -> list[Group]:
+        groups: dict[tuple[int, int, int], Legs] = {}
+        for out in self.outgoing:
+            path = out.path
+            if path is not None:
+                key = (out.word, out.extension, path.tag)
+                groups.setdefault(key, Legs()).append(out.leg())
+        self._groups = [(*key, legs) for key, legs in groups.items()]
+        self._grouped = True
+        return self._groups
+
+    def send_to(self, out: OutgoingStream, packet: Packet, now: float) -> None:
+        """Forward one packet to one subscriber, out of turn."""
+        path = out.path
+        if path is not None:
+            prefix = extension_block(out.extension, now) if out.extension else b""
+            self.failed += self.forward(packet, out.word, prefix, path.tag, [out.leg()])
+
+    def send_late(self, packet: Packet, now: float) -> None:
+        """Forward a packet that fills a hole, to those who were fed around it."""
+        for out in self.outgoing:
+            if out.accepts(packet[0]):
+                self.send_to(out, packet, now)

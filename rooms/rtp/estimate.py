@@ -1,0 +1,118 @@
+"""How much one subscriber's link carries: what it reports, capped by loss, raised by proof."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Protocol
+
+LEAST = 150_000.0
+"""Bits per second below which loss alone never pushes: sound and one small picture."""
+
+_FELL = 0.97  # of the report before
+_MUCH_LOSS = 0.1
+_LITTLE_LOSS = 0.02
+_FLOOD = 0.3
+_GROWTH = 1.05
+_SETTLING = 0.6  # seconds after which what was sent without a complaint counts as carried
+_PATIENCE = 0.5  # seconds between two cuts for loss: the queue of the first must drain
+
+
+class Estimator(Protocol):
+    """Says how many bits per second may be sent to one subscriber.
+
+    The seam for another kind, such as one that reads transport-wide feedback on the sending side.
+    """
+
+    @property
+    def bitrate(self) -> float | None:
+        """Bits per second in all; None while nothing ever spoke of a limit."""
+
+    @property
+    def complaints(self) -> int:
+        """How often the link was found too narrow so far."""
+
+    def sent(self, bitrate: float, loss: float, now: float) -> None:
+        """What was sent of late, in bits per second, and the share of it reported missing."""
+
+    def excuse(self, bitrate: float) -> None:
+        """The last complaint was about a probe: so much went well before it."""
+
+    def forget(self) -> None:
+        """All that is wanted has long been sent without a complaint: there is no known limit."""
+
+
+class ReceiverEstimate:
+    """An `Estimator` on REMB and on receivers' complaints of loss.
+
+    REMB lags: it grows 8% a second, to one and a half times what arrives. So what was sent for a
+    while with neither a falling REMB nor loss is taken for carried, until the next complaint.
+    """
+
+    def __init__(self) -> None:
+        self.complaints = 0
+        self._remb: float | None = None
+        self._carried = 0.0
+        self._rate = 0.0
+        self._loss_cap = float("inf")
+        self._cut_at = float("-inf")
+        self._limited = False
+        self._unsettled: deque[tuple[float, float]] = deque()
+
+    @property
+    def bitrate(self) -> float | None:
+        """See `Estimator`."""
+        if not self._limited:
+            return None
+        reported = float("inf") if self._remb is None else self._remb
+        return min(max(reported, self._carried), self._loss_cap)
+
+    @property
+    def remb(self) -> float | None:
+        """What the subscriber last said it can receive, in bits per second."""
+        return self._remb
+
+    def reported(self, bitrate: float) -> None:
+        """Take a REMB; one that falls, or begins below what is sent, is a complaint."""
+        before, self._remb = self._remb, float(bitrate)
+        fell = bitrate < 0.8 * self._rate if before is None else bitrate < before * _FELL
+        if fell and bitrate < self._rate * 1.5:
+            self._complain()
+
+    def sent(self, bitrate: float, loss: float, now: float) -> None:
+        """See `Estimator`."""
+        self._rate = bitrate
+        if loss > _MUCH_LOSS:
+            self._cut(bitrate, loss, now)
+            return
+        if loss < _LITTLE_LOSS and bitrate >= self._loss_cap * 0.75:
+            self._loss_cap *= _GROWTH
+        self._unsettled.append((now + _SETTLING, bitrate))
+        while self._unsettled and self._unsettled[0][0] <= now:
+            carried = self._unsettled.popleft()[1]
+            self._carried = max(self._carried, carried)
+            self._loss_cap = max(self._loss_cap, carried)
+
+    def _cut(self, bitrate: float, loss: float, now: float) -> None:
+        if now < self._cut_at + _PATIENCE:
+            return
+        self._cut_at = now
+        # A flood is a link far too narrow: what passes is what it carries.
+        left = bitrate * (1 - loss if loss > _FLOOD else 1 - loss / 2)
+        self._complain()
+        self._loss_cap = max(LEAST, min(self._loss_cap, left))
+
+    def _complain(self) -> None:
+        self.complaints += 1
+        self._limited = True
+        self._carried = 0.0
+        self._unsettled.clear()
+
+    def excuse(self, bitrate: float) -> None:
+        """See `Estimator`."""
+        self._carried = max(self._carried, bitrate)
+        self._loss_cap = max(self._loss_cap, bitrate)
+
+    def forget(self) -> None:
+        """See `Estimator`."""
+        self._limited = False
+        self._loss_cap = float("inf")

@@ -1,0 +1,58 @@
+"""When to try whether a link carries more, for how long, and how long to wait after a failure."""
+
+from __future__ import annotations
+
+LASTS = 1.0
+"""Seconds of a probe."""
+SETTLES = 0.8
+"""Seconds after a probe in which a complaint is still put down to it."""
+FIRST_WAIT = 3.0
+LONGEST_WAIT = 12.0
+"""Seconds between probes at most: who is squeezed for long still climbs back soon."""
+_BACK_OFF = 1.5
+_MORE = 1.2
+_AT_LEAST = 200_000.0
+
+
+class Probing:
+    """The probes of one subscriber: `bitrate` is what to send on top while one is `active`."""
+
+    def __init__(self) -> None:
+        self.active = False
+        self.bitrate = 0.0
+        self.until = 0.0
+        self._settled = 0.0
+        self._wait = FIRST_WAIT
+        self._not_before = 0.0
+        self._complaints = 0
+
+    def may_start(self, now: float) -> bool:
+        """Whether a probe may begin."""
+        return not self.active and now >= self._not_before
+
+    def start(self, needed: float, complaints: int, now: float) -> None:
+        """Probe for an improvement that would cost `needed` bits per second more."""
+        self.active = True
+        self.bitrate = max(_MORE * needed, _AT_LEAST)
+        self.until = now + LASTS
+        self._settled = self.until + SETTLES
+        self._complaints = complaints
+
+    def check(self, complaints: int, now: float) -> bool:
+        """True once when the active probe has just failed: the link complained."""
+        if not self.active:
+            return False
+        if complaints != self._complaints:
+            self.active = False
+            self._not_before = now + self._wait
+            self._wait = min(self._wait * _BACK_OFF, LONGEST_WAIT)
+            return True
+        if now >= self._settled:
+            self.active = False
+            self._wait = FIRST_WAIT
+            self._not_before = now
+        return False
+
+    def put_off(self, until: float) -> None:
+        """No probe before then."""
+        self._not_before = max(self._not_before, until)
