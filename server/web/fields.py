@@ -19,6 +19,14 @@ async def form_fields(request: web.Request) -> dict[str, str]:
     return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
+async def form_lists(request: web.Request) -> dict[str, list[str]]:
+    """All the text values of a form by field, in order, where a field may come several times."""
+    await form_fields(request)
+    form = await request.post()
+    texts = [(name, value) for name, value in form.items() if isinstance(value, str)]
+    return {name: [value for each, value in texts if each == name] for name, _ in texts}
+
+
 async def json_object(request: web.Request) -> dict[str, Any]:
     """The JSON object of a script, {} for an empty body; raises Refused for anything else."""
     try:

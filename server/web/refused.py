@@ -78,6 +78,10 @@ def _at_the_door(words: Words) -> dict[str, tuple[str, str]]:
 def _of_a_form(words: Words) -> dict[str, tuple[str, str]]:
     _ = words.gettext
     return {
+        "members_only": (
+            _("Il faut être membre pour cela"),
+            _("Demandez d’abord votre lien dans « Devenir membre »."),
+        ),
         "csrf": (
             _("Cette page est restée ouverte trop longtemps"),
             _("Rechargez la page, puis recommencez."),
@@ -89,6 +93,14 @@ def _of_a_form(words: Words) -> dict[str, tuple[str, str]]:
         "too_large": (
             _("C’est trop long"),
             _("Raccourcissez ce que vous envoyez, puis recommencez."),
+        ),
+        "hosts_only": (
+            _("Cette page est réservée aux personnes qui animent"),
+            _("Demandez à qui s’occupe de la maison de vous confier l’animation."),
+        ),
+        "session_over": (
+            _("Cette séance ne se change plus"),
+            _("Elle est terminée ou annulée. Copiez-la pour en annoncer une autre."),
         ),
         "most_offices": (
             _("La maison ne peut pas avoir plus de bureaux"),

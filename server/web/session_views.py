@@ -111,6 +111,7 @@ class AnswerForm:
     companions: int = 0
     remind: str = ""
     needs_name: bool = False
+    may_remind: bool = False  # there is an address to write to
     error: str = ""
 
 
@@ -133,6 +134,7 @@ class SessionPageView:
     edit_url: str  # "" for those who may not
     duplicate_url: str
     cancel_url: str
+    reach_choices: list[tuple[str, str]]  # [] when there is one date alone
     next_dates: list[SessionView]
     notice: str = ""
 
@@ -182,4 +184,4 @@ class SessionFormView:
     phase_choices: list[tuple[str, str]]
     open_to_choices: list[tuple[str, str]]
     reach_choices: list[tuple[str, str]]  # [] when there is nothing to choose
-    cancel_url: str = ""
+    phase_lines: int = 1

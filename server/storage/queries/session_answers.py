@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Case, case, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.community.answers import Answer, Reply, reply_again
+from server.storage.database import Transaction
 from server.storage.tables import PersonRow, SessionAnswerRow
 
 MOST_ANSWERS = 2000
@@ -34,7 +34,7 @@ class Counts:
     no: int = 0
 
 
-async def replies_to(db: AsyncSession, session_id: str) -> list[NamedReply]:
+async def replies_to(db: Transaction, session_id: str) -> list[NamedReply]:
     """The replies to a session, in order of arrival."""
     query = (
         select(SessionAnswerRow, PersonRow.name)
@@ -48,7 +48,7 @@ async def replies_to(db: AsyncSession, session_id: str) -> list[NamedReply]:
     ]
 
 
-async def counts_of(db: AsyncSession, session_ids: Collection[str]) -> dict[str, Counts]:
+async def counts_of(db: Transaction, session_ids: Collection[str]) -> dict[str, Counts]:
     """The counts of several sessions; those without an answer are left out."""
     if not session_ids:
         return {}
@@ -73,7 +73,7 @@ async def counts_of(db: AsyncSession, session_ids: Collection[str]) -> dict[str,
 
 
 async def answers_by(
-    db: AsyncSession, person_id: str, session_ids: Collection[str]
+    db: Transaction, person_id: str, session_ids: Collection[str]
 ) -> dict[str, Answer]:
     """What one person says of several sessions."""
     if not session_ids:
@@ -85,7 +85,7 @@ async def answers_by(
 
 
 async def put_answer(
-    db: AsyncSession,
+    db: Transaction,
     session_id: str,
     capacity: int | None,
     person_id: str,
@@ -99,10 +99,8 @@ async def put_answer(
     reply = reply_again(before, capacity, person_id, answer, companions, now)
     row = await db.get(SessionAnswerRow, (session_id, person_id))
     if row is None:
-        row = SessionAnswerRow(session_id=session_id, person_id=person_id, reminded_at=None)
+        row = SessionAnswerRow(session_id=session_id, person_id=person_id)
         db.add(row)
-    if row.remind_minutes != remind_minutes:
-        row.reminded_at = None
     row.answer = reply.answer.value
     row.companions = reply.companions
     row.placed_at = reply.placed_at

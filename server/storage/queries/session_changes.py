@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, exists, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.community.phases import length
 from server.community.recurrence import Schedule, aligned, ended_before, in_local, in_utc, starts
 from server.community.series_edits import Reach, reached, rescheduled
 from server.community.sessions import Microphones, Session, SessionDraft
+from server.storage.database import Transaction
 from server.storage.queries.session_rows import (
     HORIZON,
     MOST_IN_SERIES,
@@ -53,7 +53,7 @@ class Changed:
 
 
 async def add_session(
-    db: AsyncSession, community_id: str, draft: SessionDraft, by: str | None, now: datetime
+    db: Transaction, community_id: str, draft: SessionDraft, by: str | None, now: datetime
 ) -> str:
     """Create a series (of one, without recurrence); the id of its first session."""
     plan_id = await add_plan(db, draft.plan)
@@ -68,7 +68,7 @@ async def add_session(
     return rows[0].id
 
 
-async def extend_series(db: AsyncSession, now: datetime) -> int:
+async def extend_series(db: Transaction, now: datetime) -> int:
     """Give the series that come back their sessions up to the horizon; how many were added.
 
     Each series is claimed by moving its `known_until`: of two processes only one adds.
@@ -102,7 +102,7 @@ async def extend_series(db: AsyncSession, now: datetime) -> int:
 
 
 async def change_session(
-    db: AsyncSession, session: Session, draft: SessionDraft, reach: Reach, now: datetime
+    db: Transaction, session: Session, draft: SessionDraft, reach: Reach, now: datetime
 ) -> Changed:
     """Write a host's edit of one session, of it and those that follow, or of all to come."""
     series = await db.get_one(SessionSeriesRow, session.series_id)
@@ -122,9 +122,7 @@ async def change_session(
     return await _change_many(db, series, replace(draft, schedule=schedule), rows, now)
 
 
-async def cancel_session(
-    db: AsyncSession, session: Session, reach: Reach, now: datetime
-) -> Changed:
+async def cancel_session(db: Transaction, session: Session, reach: Reach, now: datetime) -> Changed:
     """Call off one session, it and those that follow, or all to come."""
     series = await db.get_one(SessionSeriesRow, session.series_id)
     rows = await rows_of_series(db, series.id)
@@ -144,7 +142,7 @@ async def cancel_session(
 
 
 async def rule_live(
-    db: AsyncSession,
+    db: Transaction,
     session_id: str,
     *,
     microphones: Microphones | None = None,
@@ -162,7 +160,7 @@ async def rule_live(
 
 
 async def _change_one(
-    db: AsyncSession, session: Session, series: SessionSeriesRow, draft: SessionDraft, now: datetime
+    db: Transaction, session: Session, series: SessionSeriesRow, draft: SessionDraft, now: datetime
 ) -> Changed:
     row = await db.get_one(SessionRow, session.id)
     if series.frequency and row.plan_id == series.plan_id:
@@ -181,7 +179,7 @@ async def _change_one(
 
 
 async def _change_many(
-    db: AsyncSession,
+    db: Transaction,
     series: SessionSeriesRow,
     draft: SessionDraft,
     rows: Sequence[SessionRow],
@@ -218,7 +216,7 @@ async def _change_many(
 
 
 async def _split(
-    db: AsyncSession,
+    db: Transaction,
     session: Session,
     series: SessionSeriesRow,
     draft: SessionDraft,
@@ -252,7 +250,7 @@ def _shifted(series: SessionSeriesRow, session: Session, wanted: Schedule) -> Sc
 
 
 async def _reschedule_series(
-    db: AsyncSession, series: SessionSeriesRow, schedule: Schedule, now: datetime
+    db: Transaction, series: SessionSeriesRow, schedule: Schedule, now: datetime
 ) -> None:
     """A session that took place once may begin to come back: its other dates are added."""
     schedule = aligned(schedule)
@@ -266,7 +264,7 @@ async def _reschedule_series(
     series.known_until = horizon(first, now)
 
 
-async def _drop(db: AsyncSession, rows: Iterable[SessionRow], now: datetime) -> tuple[str, ...]:
+async def _drop(db: Transaction, rows: Iterable[SessionRow], now: datetime) -> tuple[str, ...]:
     """Sessions without a place left: called off where somebody answered, else removed."""
     ids = [row.id for row in rows]
     answered = select(SessionRow.id).where(

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.community.phases import length, read_phases, write_phases
 from server.community.recurrence import Schedule, in_utc
 from server.community.series_edits import Dated
 from server.community.sessions import Microphones, Plan
+from server.storage.database import Transaction
 from server.storage.ids import new_id
 from server.storage.tables import (
     SessionHostRow,
@@ -29,7 +29,7 @@ def plan_length(plan: SessionPlanRow) -> timedelta:
     return length(read_phases(plan.phases))
 
 
-async def rows_of_series(db: AsyncSession, series_id: str) -> list[SessionRow]:
+async def rows_of_series(db: Transaction, series_id: str) -> list[SessionRow]:
     """The latest sessions of a series, the last one first."""
     query = (
         select(SessionRow)
@@ -40,7 +40,7 @@ async def rows_of_series(db: AsyncSession, series_id: str) -> list[SessionRow]:
     return list(await db.scalars(query))
 
 
-async def add_plan(db: AsyncSession, plan: Plan) -> str:
+async def add_plan(db: Transaction, plan: Plan) -> str:
     """Keep a plan; its id."""
     row = SessionPlanRow(id=new_id(), **_plan_columns(plan))
     db.add(row)
@@ -49,7 +49,7 @@ async def add_plan(db: AsyncSession, plan: Plan) -> str:
     return row.id
 
 
-async def write_plan(db: AsyncSession, plan_id: str, plan: Plan) -> None:
+async def write_plan(db: Transaction, plan_id: str, plan: Plan) -> None:
     """Change a plan, for every session that follows it."""
     await db.execute(
         update(SessionPlanRow).where(SessionPlanRow.id == plan_id).values(**_plan_columns(plan))
@@ -58,7 +58,7 @@ async def write_plan(db: AsyncSession, plan_id: str, plan: Plan) -> None:
     await _write_hosts(db, plan_id, plan)
 
 
-async def _write_hosts(db: AsyncSession, plan_id: str, plan: Plan) -> None:
+async def _write_hosts(db: Transaction, plan_id: str, plan: Plan) -> None:
     hosts = dict.fromkeys(plan.co_host_ids, 1)
     if plan.host_id is not None:
         hosts[plan.host_id] = 0
@@ -83,7 +83,7 @@ def _plan_columns(plan: Plan) -> dict[str, Any]:
 
 
 async def add_series(
-    db: AsyncSession,
+    db: Transaction,
     community_id: str,
     plan_id: str,
     schedule: Schedule,
@@ -106,7 +106,7 @@ async def add_series(
     return row
 
 
-async def keep_schedule(db: AsyncSession, series: SessionSeriesRow, schedule: Schedule) -> None:
+async def keep_schedule(db: Transaction, series: SessionSeriesRow, schedule: Schedule) -> None:
     """Change when a series takes place; its sessions are not touched."""
     for name, value in _schedule_columns(schedule).items():
         setattr(series, name, value)

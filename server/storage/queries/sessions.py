@@ -6,13 +6,15 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from sqlalchemy import Select, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.community.people import Role
 from server.community.phases import read_phases
 from server.community.recurrence import Frequency, Recurrence, Schedule
-from server.community.sessions import Microphones, OpenTo, Plan, Series, Session
+from server.community.sessions import Microphones, OpenTo, Plan, Series, Session, may_host
 from server.community.text import Bilingual
+from server.storage.database import Transaction
 from server.storage.tables import (
+    MembershipRow,
     PersonRow,
     SessionHostRow,
     SessionPlanRow,
@@ -24,14 +26,14 @@ MOST_SHOWN = 300
 """Sessions that one page or feed reads at most."""
 
 
-async def session_by_id(db: AsyncSession, session_id: str) -> Session | None:
+async def session_by_id(db: Transaction, session_id: str) -> Session | None:
     """The session of that id."""
     found = await _read(db, _sessions().where(SessionRow.id == session_id))
     return found[0] if found else None
 
 
 async def sessions_between(
-    db: AsyncSession,
+    db: Transaction,
     community_id: str,
     begin: datetime,
     end: datetime,
@@ -51,7 +53,7 @@ async def sessions_between(
 
 
 async def sessions_running_between(
-    db: AsyncSession, begin: datetime, end: datetime, most: int = MOST_SHOWN
+    db: Transaction, begin: datetime, end: datetime, most: int = MOST_SHOWN
 ) -> list[Session]:
     """The sessions of all communities that overlap `begin` to `end` and are not called off."""
     query = _sessions().where(
@@ -61,7 +63,7 @@ async def sessions_running_between(
 
 
 async def sessions_of_series(
-    db: AsyncSession, series_id: str, *, since: datetime | None = None, most: int = MOST_SHOWN
+    db: Transaction, series_id: str, *, since: datetime | None = None, most: int = MOST_SHOWN
 ) -> list[Session]:
     """The sessions of a series that have a row, by start, cancelled ones too."""
     query = _sessions().where(SessionRow.series_id == series_id)
@@ -70,13 +72,13 @@ async def sessions_of_series(
     return await _read(db, query.limit(most))
 
 
-async def sessions_by_ids(db: AsyncSession, session_ids: Collection[str]) -> list[Session]:
+async def sessions_by_ids(db: Transaction, session_ids: Collection[str]) -> list[Session]:
     """Those sessions, by start; at most MOST_SHOWN of them."""
     query = _sessions().where(SessionRow.id.in_(list(session_ids)[:MOST_SHOWN]))
     return await _read(db, query)
 
 
-async def series_by_id(db: AsyncSession, series_id: str) -> Series | None:
+async def series_by_id(db: Transaction, series_id: str) -> Series | None:
     """The series of that id."""
     query = (
         select(SessionSeriesRow, SessionPlanRow)
@@ -98,7 +100,7 @@ async def series_by_id(db: AsyncSession, series_id: str) -> Series | None:
     )
 
 
-async def names_of(db: AsyncSession, person_ids: Iterable[str]) -> dict[str, str]:
+async def names_of(db: Transaction, person_ids: Iterable[str]) -> dict[str, str]:
     """The names of those people."""
     ids = set(person_ids)
     if not ids:
@@ -132,14 +134,14 @@ def _sessions() -> Select[SessionRow, SessionPlanRow, SessionSeriesRow]:
 
 
 async def _read(
-    db: AsyncSession, query: Select[SessionRow, SessionPlanRow, SessionSeriesRow]
+    db: Transaction, query: Select[SessionRow, SessionPlanRow, SessionSeriesRow]
 ) -> list[Session]:
     rows = (await db.execute(query)).all()
     hosts = await _hosts(db, {plan.id for _, plan, _ in rows})
     return [_session(row, plan, series, hosts.get(plan.id, [])) for row, plan, series in rows]
 
 
-async def _hosts(db: AsyncSession, plan_ids: Collection[str]) -> dict[str, list[tuple[int, str]]]:
+async def _hosts(db: Transaction, plan_ids: Collection[str]) -> dict[str, list[tuple[int, str]]]:
     if not plan_ids:
         return {}
     query = (
@@ -187,3 +189,16 @@ def _session(
         microphones=Microphones(row.microphones),
         lamp_id=row.lamp_id,
     )
+
+
+async def possible_hosts(db: Transaction, community_id: str) -> dict[str, str]:
+    """The names of those who may host in a community, by id."""
+    roles = [role.value for role in Role if may_host(role)]
+    query = (
+        select(PersonRow.id, PersonRow.name)
+        .join(MembershipRow, MembershipRow.person_id == PersonRow.id)
+        .where(MembershipRow.community_id == community_id, MembershipRow.role.in_(roles))
+        .order_by(PersonRow.name, PersonRow.id)
+        .limit(MOST_SHOWN)
+    )
+    return {row.id: row.name for row in await db.execute(query)}

@@ -116,4 +116,3 @@ class SessionAnswerRow(Table):
     placed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     remind_minutes: Mapped[int | None]
-    reminded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -107,7 +107,6 @@ def _create_sessions() -> None:
         _moment("placed_at"),
         _moment("changed_at"),
         sa.Column("remind_minutes", sa.Integer()),
-        _moment("reminded_at", nullable=True),
     )
     op.create_index("ix_session_answers_person_id", "session_answers", ["person_id"])
 

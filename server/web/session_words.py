@@ -1,0 +1,174 @@
+"""How sessions are told in words: days, hours, phases, states and recurrences."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_skeleton, format_time, get_timezone_name
+
+from server.community.answers import Answer
+from server.community.phases import Moment, PhaseKind
+from server.community.recurrence import Frequency, Schedule
+from server.community.sessions import OpenTo, Session, SessionState
+from server.i18n import Words
+from server.web.session_views import LiveView, PhaseView
+
+
+def phase_label(kind: PhaseKind, words: Words) -> str:
+    """What a phase is called."""
+    _ = words.gettext
+    return {
+        PhaseKind.ARRIVALS: _("Arrivées"),
+        PhaseKind.FOCUS: _("Concentration"),
+        PhaseKind.BREAK: _("Pause"),
+        PhaseKind.TALK: _("Présentation"),
+        PhaseKind.DEBRIEF: _("Bilan"),
+    }[kind]
+
+
+def state_label(state: SessionState, words: Words) -> str:
+    """What a state is called; "" for a session that is simply to come."""
+    _ = words.gettext
+    return {
+        SessionState.SCHEDULED: "",
+        SessionState.RUNNING: _("En cours"),
+        SessionState.ENDED: _("Terminée"),
+        SessionState.CANCELLED: _("Annulée"),
+    }[state]
+
+
+def open_to_label(open_to: OpenTo, words: Words) -> str:
+    """Who a session is for."""
+    _ = words.gettext
+    return {
+        OpenTo.ALL: _("Ouverte à tout le monde"),
+        OpenTo.MEMBERS: _("Réservée aux membres"),
+        OpenTo.INVITED: _("Sur invitation"),
+    }[open_to]
+
+
+def answer_label(answer: Answer, words: Words) -> str:
+    """What an answer says."""
+    _ = words.gettext
+    return {
+        Answer.YES: _("J’y serai"),
+        Answer.MAYBE: _("Peut-être"),
+        Answer.NO: _("Pas cette fois"),
+    }[answer]
+
+
+def day_label(moment: datetime | date, words: Words) -> str:
+    """A day without its year, such as "mardi 8 septembre"."""
+    if words.lang == "en":
+        return str(format_date(moment, "EEEE, MMMM d", locale=words.locale))
+    return str(format_date(moment, "EEEE d MMMM" if moment.day > 1 else "EEEE d'er' MMMM", "fr_CA"))
+
+
+def hour_label(moment: datetime, words: Words) -> str:
+    """A time of day, such as "9 h 10"."""
+    return str(format_time(moment, "short", locale=words.locale, tzinfo=moment.tzinfo))
+
+
+def hours_label(begin: datetime, end: datetime, words: Words) -> str:
+    """From when to when."""
+    return words.gettext("%(begin)s à %(end)s") % {
+        "begin": hour_label(begin, words),
+        "end": hour_label(end, words),
+    }
+
+
+def zone_label(moment: datetime, words: Words) -> str:
+    """The zone's name, such as "heure de l’Est"."""
+    return str(get_timezone_name(moment.tzinfo, width="long", locale=words.locale))
+
+
+def month_label(month: date, words: Words) -> str:
+    """A month and its year."""
+    return str(format_skeleton("yMMMM", month, locale=words.locale))
+
+
+def weekday_names(words: Words) -> list[str]:
+    """Monday to Sunday."""
+    monday = date(2026, 1, 5)
+    days = (monday + timedelta(days=number) for number in range(7))
+    return [str(format_date(day, "EEEE", locale=words.locale)) for day in days]
+
+
+def length_label(lasts: timedelta, words: Words) -> str:
+    """A length, such as "1 h 45 min"."""
+    hours, minutes = divmod(int(lasts.total_seconds()) // 60, 60)
+    parts = [f"{hours} h"] if hours else []
+    if minutes or not hours:
+        parts.append(f"{minutes} min")
+    return " ".join(parts)
+
+
+def repeats_label(schedule: Schedule, words: Words) -> str:
+    """How a series comes back, such as "Chaque semaine : mardi, jeudi"; "" when it does not."""
+    _, rule, names = words.gettext, schedule.recurrence, weekday_names(words)
+    if rule is None:
+        return ""
+    if rule.frequency is Frequency.MONTHLY:
+        place = {
+            1: _("premier"),
+            2: _("deuxième"),
+            3: _("troisième"),
+            4: _("quatrième"),
+            -1: _("dernier"),
+        }[rule.ordinal]
+        day = names[rule.weekdays[0]]
+        return _("Chaque mois : le %(place)s %(day)s") % {"place": place, "day": day}
+    days = ", ".join(names[day] for day in rule.weekdays)
+    if rule.interval == 1:
+        return _("Chaque semaine : %(days)s") % {"days": days}
+    return _("Toutes les %(number)s semaines : %(days)s") % {"number": rule.interval, "days": days}
+
+
+def phase_views(session: Session, now: datetime, words: Words) -> list[PhaseView]:
+    """The timetable of a session, in its own zone."""
+    zone = ZoneInfo(session.time_zone)
+    moment = session.moment(now)
+    return [
+        PhaseView(
+            kind=span.kind.value,
+            label=phase_label(span.kind, words),
+            minutes=int((span.ends - span.begins).total_seconds()) // 60,
+            when=hour_label(span.begins.astimezone(zone), words),
+            begins=span.begins.astimezone(zone).isoformat(),
+            ends=span.ends.astimezone(zone).isoformat(),
+            is_now=moment is not None and moment.index == index,
+        )
+        for index, span in enumerate(session.spans)
+    ]
+
+
+def live_view(session: Session, now: datetime, words: Words) -> LiveView | None:
+    """Where a running session is; None for any other."""
+    moment = session.moment(now)
+    if moment is None:
+        return None
+    return LiveView(
+        session_id=session.id,
+        kind=moment.span.kind.value,
+        label=phase_label(moment.span.kind, words),
+        begins_ms=int(moment.span.begins.timestamp() * 1000),
+        ends_ms=int(moment.span.ends.timestamp() * 1000),
+        next_label=phase_label(moment.following.kind, words) if moment.following else "",
+        sentence=live_sentence(moment, words),
+        microphones_closed=session.microphones_closed(now),
+    )
+
+
+def live_sentence(moment: Moment, words: Words) -> str:
+    """The phase and what comes, such as "Concentration, pause dans 7 min"."""
+    _ = words.gettext
+    minutes = max(1, -(-int(moment.left.total_seconds()) // 60))
+    if moment.following is None:
+        told = _("%(phase)s, fin dans %(minutes)s min")
+        next_label = ""
+    else:
+        told = _("%(phase)s, %(next)s dans %(minutes)s min")
+        next_label = phase_label(moment.following.kind, words).lower()
+    label = phase_label(moment.span.kind, words)
+    return told % {"phase": label, "next": next_label, "minutes": minutes}
