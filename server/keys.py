@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from server.jobs import Jobs
     from server.settings import Settings
     from server.storage.database import Database
+    from server.web.cards import Cards
     from server.web.cookies import Cookies
     from server.web.live import LivePages
+    from server.web.openings import Openings
     from server.web.rate_limits import RateLimits
     from server.web.static_files import StaticFiles
 
@@ -32,4 +34,6 @@ TEMPLATES: web.AppKey[Environment] = web.AppKey("templates")
 COOKIES: web.AppKey[Cookies] = web.AppKey("cookies")
 STATIC_FILES: web.AppKey[StaticFiles] = web.AppKey("static_files")
 LIVE_PAGES: web.AppKey[LivePages] = web.AppKey("live_pages")
+CARDS: web.AppKey[Cards] = web.AppKey("cards")
+OPENINGS: web.AppKey[Openings] = web.AppKey("openings")
 RATE_LIMITS: web.AppKey[RateLimits] = web.AppKey("rate_limits")

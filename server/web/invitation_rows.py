@@ -6,7 +6,8 @@ from datetime import datetime
 
 from aiohttp import web
 
-from server.community.invitations import Invitation, LinkState
+from server.community.invitations import Invitation, LinkState, given_roles
+from server.community.people import Role
 from server.i18n import Words
 from server.keys import SETTINGS
 from server.web.links import local_date
@@ -40,10 +41,32 @@ def invitation_row(
         created=_("créée le %(date)s") % {"date": created},
         expires=expires,
         uses=_uses(invitation, words),
+        role=role_label(invitation.role, words) if invitation.role is not Role.GUEST else "",
+        entries=invitation.uses,
+        looks=invitation.opens,
+        newcomers=invitation.first_timers,
+        details_url=revoke_url.removesuffix("/revoquer"),
         state=state.value,
         state_label=_state_label(state, words),
         revoke_url="" if state is LinkState.REVOKED else revoke_url,
     )
+
+
+def role_label(role: Role, words: Words) -> str:
+    """What a role is called."""
+    _ = words.gettext
+    return {
+        Role.GUEST: _("Invité·e"),
+        Role.MEMBER: _("Membre"),
+        Role.HOST: _("Animateur ou animatrice"),
+        Role.ORGANISER: _("Organisateur ou organisatrice"),
+        Role.OWNER: _("Propriétaire"),
+    }[role]
+
+
+def role_choices(giver: Role, words: Words) -> list[tuple[str, str]]:
+    """The roles that `giver` may put in an invitation, for a list to choose from."""
+    return [(role.value, role_label(role, words)) for role in given_roles(giver)]
 
 
 def _uses(invitation: Invitation, words: Words) -> str:

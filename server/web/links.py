@@ -12,15 +12,18 @@ from server.community.errors import LinkRefused
 from server.community.invitations import Invitation, LinkState
 from server.community.people import Person, Role
 from server.i18n import Words
-from server.keys import DATABASE, PRESENCE, SETTINGS
+from server.keys import DATABASE, OPENINGS, PRESENCE, RATE_LIMITS, SETTINGS
 from server.storage.queries import communities, invitations, offices, owner_links, people
+from server.web.client_address import client_address
 from server.web.doors import community_ref, community_url, office_url, office_view, zone_of
 from server.web.fields import form_fields
 from server.web.person import check_rate, known_person, log_in, right_now, typed_name
 from server.web.place import Place, standing_of
-from server.web.rate_limits import NAMES, OWNER_LINKS
+from server.web.place_cards import invitation_card
+from server.web.rate_limits import NAMES, OPENS, OWNER_LINKS
 from server.web.refused import Refused
 from server.web.rendering import render, see_other, words_of
+from server.web.user_agents import is_crawler
 from server.web.views import CardView, InvitationView, OwnerLinkView
 
 
@@ -68,6 +71,8 @@ async def invitation_page(request: web.Request) -> web.Response:
         return await _unknown_invitation(request, words)
     place, state = await _invited_place(request, invitation)
     is_open = state is LinkState.VALID
+    if is_open:
+        await _count_opening(request, place, invitation)
     office = next((each for each in place.offices if each.id == invitation.office_id), None)
     presence = request.app[PRESENCE]
     view = InvitationView(
@@ -79,8 +84,11 @@ async def invitation_page(request: web.Request) -> web.Response:
         office=office_view(place, office, presence, words) if is_open and office else None,
         expires=_expires(invitation, place.community, words) if is_open else "",
         uses_left=_uses_left(invitation, words) if is_open else "",
+        role=role_sentence(invitation.role, words) if is_open else "",
     )
-    card = _invitation_card(request, view, words)
+    card = _closed_card(request, view, words)
+    if is_open:
+        card = invitation_card(request, place, office, words)
     role = place.standing.role
     status = 200 if is_open else 410
     return await render(request, "invitation.html", view, card=card, role=role, status=status)
@@ -95,8 +103,23 @@ async def _unknown_invitation(request: web.Request, words: Words) -> web.Respons
         community=None,
         office=None,
     )
-    card = _invitation_card(request, view, words)
+    card = _closed_card(request, view, words)
     return await render(request, "invitation.html", view, card=card, status=404)
+
+
+async def _count_opening(request: web.Request, place: Place, invitation: Invitation) -> None:
+    """One more look at a link, unless it is a crawler's, its maker's, a keeper's, or the second."""
+    if request.method != "GET" or is_crawler(request) or place.can_manage:
+        return
+    if place.person is not None and place.person.id == invitation.created_by:
+        return
+    settings, agent = request.app[SETTINGS], request.headers.get("User-Agent", "")
+    address = client_address(request, settings.trusted_proxies)
+    if not request.app[OPENINGS].is_first(invitation.id, address, agent):
+        return
+    if request.app[RATE_LIMITS].allow(OPENS, address):
+        async with request.app[DATABASE].writing() as db:
+            await invitations.count_opening(db, invitation.id)
 
 
 async def accept_invitation(request: web.Request) -> web.Response:
@@ -139,7 +162,7 @@ async def _admit(
 
 def _expires(invitation: Invitation, community: Community, words: Words) -> str:
     if invitation.expires_at is None:
-        return ""
+        return words.gettext("Ce lien n’a pas de fin prévue.")
     return words.gettext("Ce lien ouvre jusqu’au %(date)s.") % {
         "date": local_date(invitation.expires_at, community, words)
     }
@@ -154,23 +177,26 @@ def local_date(moment: datetime, community: Community, words: Words) -> str:
 
 def _uses_left(invitation: Invitation, words: Words) -> str:
     if invitation.max_uses is None:
-        return ""
+        return words.gettext("Le nombre de places n’est pas limité.")
     left = invitation.max_uses - invitation.uses
     return words.ngettext("Il reste %(num)d place.", "Il reste %(num)d places.", left) % {
         "num": left
     }
 
 
-def _invitation_card(request: web.Request, view: InvitationView, words: Words) -> CardView:
+def role_sentence(role: Role, words: Words) -> str:
+    """What an invitation makes of those who use it; "" for a plain guest."""
     _ = words.gettext
-    title, description = _("Une invitation"), view.explanation
-    if view.community is not None:
-        opens = view.office.name if view.office else view.community.name
-        title = _("Vous êtes invité·e : %(place)s") % {"place": opens}
-        description = view.office.description if view.office else ""
-        description = description or view.community.name
+    return {
+        Role.MEMBER: _("Ce lien fait de vous un membre de la maison."),
+        Role.HOST: _("Ce lien vous permet d’animer dans la maison."),
+        Role.ORGANISER: _("Ce lien vous permet d’organiser la maison."),
+    }.get(role, "")
+
+
+def _closed_card(request: web.Request, view: InvitationView, words: Words) -> CardView:
     address = request.app[SETTINGS].address + request.path
-    return CardView(title, description, address, noindex=True)
+    return CardView(words.gettext("Une invitation"), view.explanation, address, noindex=True)
 
 
 async def owner_link_page(request: web.Request) -> web.Response:

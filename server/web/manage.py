@@ -22,7 +22,7 @@ from server.storage.queries import invitations, offices
 from server.web.doors import community_ref, community_url, kind_label, office_view
 from server.web.evictions import empty_office, send_out_uninvited
 from server.web.fields import form_fields
-from server.web.invitation_rows import invitation_row, invitation_url
+from server.web.invitation_rows import invitation_row, role_choices
 from server.web.person import check_rate, right_now
 from server.web.place import Place, managed_place
 from server.web.rate_limits import CHANGES
@@ -44,14 +44,12 @@ class Shown:
     new_office: OfficeForm = field(default_factory=OfficeForm)
     new_invitation: InvitationForm = field(default_factory=InvitationForm)
     done: str = ""
-    new_invitation_id: str = ""
 
 
 async def manage_page(request: web.Request) -> web.Response:
     """GET /c/{community}/gerer."""
     place = await managed_place(request)
-    done, made = request.query.get("fait", ""), request.query.get("invitation", "")
-    return await show(request, place, Shown(done=done, new_invitation_id=made))
+    return await show(request, place, Shown(done=request.query.get("fait", "")))
 
 
 async def show(request: web.Request, place: Place, shown: Shown, status: int = 200) -> web.Response:
@@ -60,7 +58,6 @@ async def show(request: web.Request, place: Place, shown: Shown, status: int = 2
     async with request.app[DATABASE].reading() as db:
         sent = await invitations.invitations_of(db, place.community.id)
     now = right_now()
-    made = next((each for each in sent if each.id == shown.new_invitation_id), None)
     view = ManageView(
         community=community_ref(place, words),
         offices=_managed_offices(request, place, words),
@@ -70,9 +67,9 @@ async def show(request: web.Request, place: Place, shown: Shown, status: int = 2
         new_office_url=f"{base}/offices",
         new_invitation=shown.new_invitation,
         new_invitation_url=f"{base}/invitations",
-        days_choices=_days_choices(words),
-        notice=_notice(shown.done, words),
-        new_invitation_link=invitation_url(request, made) if made else "",
+        days_choices=days_choices(words),
+        role_choices=role_choices(place.standing.role, words),
+        notice=notice_of(shown.done, words),
     )
     role = place.standing.role
     return await render(request, "manage.html", view, role=role, status=status)
@@ -232,6 +229,11 @@ def field_errors(errors: Mapping[str, str], words: Words) -> dict[str, str]:
         "missing": _("Écrivez quelque chose ici."),
         "too_long": _("C’est trop long : raccourcissez un peu."),
         "not_a_choice": _("Choisissez dans la liste."),
+        "limit_needed": _("Un lien qui donne ce rôle doit avoir une limite."),
+        "fewer_than_used": _("Plus de monde que cela est déjà entré."),
+        "whole_house_only": _(
+            "Un rôle vaut pour toute la maison : choisissez « Toute la maison »."
+        ),
         "not_a_number": _("Écrivez un nombre entier, plus grand que zéro et pas démesuré."),
     }
     return {name: known[code] for name, code in errors.items()}
@@ -242,7 +244,8 @@ def kind_choices(words: Words) -> list[tuple[str, str]]:
     return [(kind.value, kind_label(kind, words)) for kind in OfficeKind]
 
 
-def _days_choices(words: Words) -> list[tuple[str, str]]:
+def days_choices(words: Words) -> list[tuple[str, str]]:
+    """How long an invitation may open, for a list to choose from."""
     _ = words.gettext
     return [
         ("1", _("Un jour")),
@@ -253,7 +256,8 @@ def _days_choices(words: Words) -> list[tuple[str, str]]:
     ]
 
 
-def _notice(done: str, words: Words) -> str:
+def notice_of(done: str, words: Words) -> str:
+    """What has just been done, in a sentence."""
     _ = words.gettext
     return {
         "office-opened": _("Le bureau est ouvert."),
@@ -261,5 +265,6 @@ def _notice(done: str, words: Words) -> str:
         "office-removed": _("Le bureau est fermé, et son lien n’ouvre plus."),
         "office-moved": _("L’ordre des portes a changé."),
         "invitation-made": _("L’invitation est prête : copiez le lien."),
+        "invitation-saved": _("C’est enregistré."),
         "invitation-revoked": _("L’invitation n’ouvre plus."),
     }.get(done, "")

@@ -1,14 +1,16 @@
-"""The owner's changes to invitations: making one, revoking one."""
+"""The owner's changes to invitations: making one, changing its limits, revoking it."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
-from server.community.invitations import MOST_INVITATIONS, draft_invitation
+from server.community import invitations as rules
 from server.keys import DATABASE
 from server.storage.queries import invitations
 from server.web.evictions import send_out_uninvited
 from server.web.fields import form_fields
+from server.web.invitation_pages import details_url, managed_invitation, show_details
+from server.web.invitation_views import InvitationChangeForm
 from server.web.manage import Shown, field_errors, manage_url, show
 from server.web.person import check_rate, right_now
 from server.web.place import managed_place
@@ -23,7 +25,7 @@ async def add_invitation(request: web.Request) -> web.Response:
     place = await managed_place(request)
     check_rate(request, CHANGES)
     form, now = await form_fields(request), right_now()
-    draft, errors = draft_invitation(
+    draft, errors = rules.draft_invitation(
         form, frozenset(each.id for each in place.offices), place.standing.role, now
     )
     if draft is None:
@@ -31,18 +33,46 @@ async def add_invitation(request: web.Request) -> web.Response:
             office=form.get("office", ""),
             days=form.get("days", ""),
             max_uses=form.get("max_uses", ""),
+            role=form.get("role", ""),
             note=form.get("note", ""),
             errors=field_errors(errors, words_of(request)),
         )
         return await show(request, place, Shown(new_invitation=sent_back), status=400)
     maker = place.person.id if place.person else None
     async with request.app[DATABASE].writing() as db:
-        if await invitations.count_open_invitations(db, place.community.id) >= MOST_INVITATIONS:
+        if (
+            await invitations.count_open_invitations(db, place.community.id)
+            >= rules.MOST_INVITATIONS
+        ):
             raise Refused(409, "most_invitations")
         made = await invitations.add_invitation(
             db, place.community.id, draft, created_by=maker, now=now
         )
-    return see_other(f"{manage_url(place)}?fait=invitation-made&invitation={made.id}")
+    return see_other(f"{details_url(place, made)}?fait=invitation-made")
+
+
+async def change_invitation(request: web.Request) -> web.Response:
+    """POST …/gerer/invitations/{id}: other limits, another note."""
+    place, invitation = await managed_invitation(request)
+    check_rate(request, CHANGES)
+    form = await form_fields(request)
+    change, errors = rules.change_invitation(form, invitation, right_now())
+    if change is not None:
+        async with request.app[DATABASE].writing() as db:
+            is_done = await invitations.change_invitation(
+                db, place.community.id, invitation.id, change
+            )
+        if is_done:
+            await send_out_uninvited(request.app, place.community)  # it may have ended just now
+            return see_other(f"{details_url(place, invitation)}?fait=invitation-saved")
+        errors = {"max_uses": "fewer_than_used"}
+    sent_back = InvitationChangeForm(
+        days=form.get("days", rules.KEEP),
+        max_uses=form.get("max_uses", ""),
+        note=form.get("note", ""),
+        errors=field_errors(errors, words_of(request)),
+    )
+    return await show_details(request, place, invitation, sent_back, status=400)
 
 
 async def revoke_invitation(request: web.Request) -> web.Response:

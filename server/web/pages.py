@@ -11,7 +11,7 @@ from server.community.invitations import DAYS_CHOICES
 from server.community.offices import Office
 from server.i18n import Words
 from server.keys import DATABASE, PRESENCE, SETTINGS
-from server.storage.queries import communities, offices
+from server.storage.queries import communities, invitations, offices
 from server.web.doors import (
     community_ref,
     community_url,
@@ -22,8 +22,10 @@ from server.web.doors import (
 )
 from server.web.person import right_now
 from server.web.place import Place, place_of
+from server.web.place_cards import facade_card, office_card
 from server.web.refused import sentences
 from server.web.rendering import render, words_of
+from server.web.user_agents import in_app_browser
 from server.web.views import (
     CardView,
     CommunityView,
@@ -81,7 +83,7 @@ async def facade(request: web.Request) -> web.Response:
         events_url=f"{ref.url}/evenements",
         url=ref.url,
     )
-    card = CardView(view.name, view.description, request.app[SETTINGS].address + ref.url)
+    card = facade_card(request, place, words)
     return await render(request, "community.html", view, card=card, role=place.standing.role)
 
 
@@ -118,9 +120,21 @@ async def office_page(request: web.Request) -> web.Response:
         left_url=f"{url}/au-revoir",
         events_url=f"{community_url(place.community)}/evenements",
         name=place.person.name if place.person else "",
+        elsewhere_url=await _elsewhere(request, place, office),
     )
     card = office_card(request, place, office, words)
     return await render(request, "office.html", view, card=card, role=place.standing.role)
+
+
+async def _elsewhere(request: web.Request, place: Place, office: Office) -> str:
+    """Where to begin again in the phone's own browser, which holds no cookie of this one."""
+    if in_app_browser(request.headers.get("User-Agent", "")) is None or place.person is None:
+        return ""
+    async with request.app[DATABASE].reading() as db:
+        token = await invitations.link_that_admitted(
+            db, place.person.id, place.community.id, office.id, right_now()
+        )
+    return f"/i/{token}" if token else office_url(place.community, office)
 
 
 async def left(request: web.Request) -> web.Response:
@@ -158,17 +172,6 @@ async def privacy(request: web.Request) -> web.Response:
 async def robots(_request: web.Request) -> web.Response:
     """GET /robots.txt. Invitations say noindex themselves: crawlers must read their card."""
     return web.Response(text="User-agent: *\nDisallow: /cle/\n")
-
-
-def office_card(request: web.Request, place: Place, office: Office, words: Words) -> CardView:
-    """What a link to the office shows elsewhere: its name and purpose, never who is in."""
-    name = place.community.name.read(words.lang)
-    description = office.description.read(words.lang)
-    return CardView(
-        title=f"{office.name.read(words.lang)} · {name}",
-        description=description or place.community.description.read(words.lang),
-        url=request.app[SETTINGS].address + office_url(place.community, office),
-    )
 
 
 def _leaving_words(reason: LeavingReason, words: Words) -> tuple[str, str]:

@@ -21,6 +21,7 @@ class Rate:
 # A whole coworking space may stand behind one address, and come in at nine o'clock sharp.
 NAMES = Rate(burst=100, seconds=1)  # giving a name, using an invitation
 ENTRIES = Rate(burst=200, seconds=0.5)  # asking for a token to enter; reconnections come in bursts
+OPENS = Rate(burst=100, seconds=1)  # first looks at invitations, past which none is counted
 OWNER_LINKS = Rate(burst=20, seconds=15)
 CHANGES = Rate(burst=60, seconds=1)  # an owner's changes
 

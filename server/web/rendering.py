@@ -14,7 +14,8 @@ from server.i18n import LANGUAGES, Words, negotiate
 from server.keys import CATALOGS, COOKIES, SETTINGS, STATIC_FILES
 from server.web import cookies
 from server.web.person import known_person
-from server.web.views import CardView, MeView
+from server.web.user_agents import in_app_browser, is_crawler, way_out
+from server.web.views import CardView, InAppView, MeView
 
 ENVIRONMENTS: dict[str, web.AppKey[jinja2.Environment]] = {
     lang: web.AppKey(f"templates_{lang}", jinja2.Environment) for lang in LANGUAGES
@@ -81,7 +82,7 @@ async def render(
     response.headers["Vary"] = "Cookie, Accept-Language"
     response.headers["Content-Language"] = str(context["lang"])
     kept = request.app[COOKIES]
-    if kept.csrf_nonce(request) is None:
+    if kept.csrf_nonce(request) is None and not is_crawler(request):
         kept.keep_csrf_nonce(response, request[_NONCE])
     return response
 
@@ -102,5 +103,14 @@ async def _context(
         "public_url": address,
         "canonical": card.url if card else "",
         "card": card,
+        "in_app": _in_app(request, view),
         "messages_json": request.app[CATALOGS].script_messages(lang),
     }
+
+
+def _in_app(request: web.Request, view: object) -> InAppView | None:
+    browser = in_app_browser(request.headers.get("User-Agent", ""))
+    if browser is None or request.method != "GET":
+        return None
+    url = request.app[SETTINGS].address + (getattr(view, "elsewhere_url", "") or request.path_qs)
+    return InAppView(browser.app, browser.system, way_out(browser, url), url)

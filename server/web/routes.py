@@ -5,7 +5,17 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.keys import STATIC_FILES
-from server.web import api, choices, links, live, manage, manage_invitations, pages
+from server.web import (
+    api,
+    cards,
+    choices,
+    invitation_pages,
+    links,
+    live,
+    manage,
+    manage_invitations,
+    pages,
+)
 
 _OFFICE = "/c/{community}/{office}"
 _MANAGE = "/c/{community}/gerer"
@@ -19,6 +29,7 @@ def add_routes(app: web.Application) -> None:
             web.get("/sante", api.health),
             web.get("/confidentialite", pages.privacy),
             web.get("/robots.txt", pages.robots),
+            web.get("/cartes/{code}.jpg", cards.card_picture),
             web.get("/static/{version}/{path:.+}", app[STATIC_FILES].serve),
             web.post("/langue", choices.choose_language),
             web.post("/nom", choices.choose_name),
@@ -37,6 +48,10 @@ def add_routes(app: web.Application) -> None:
             web.post(f"{_MANAGE}/offices/{{id}}/monter", manage.move_up),
             web.post(f"{_MANAGE}/offices/{{id}}/descendre", manage.move_down),
             web.post(f"{_MANAGE}/invitations", manage_invitations.add_invitation),
+            web.get(f"{_MANAGE}/invitations/{{id}}", invitation_pages.invitation_details),
+            web.post(f"{_MANAGE}/invitations/{{id}}", manage_invitations.change_invitation),
+            web.get(f"{_MANAGE}/invitations/{{id}}/affiche", invitation_pages.invitation_poster),
+            web.get(f"{_MANAGE}/invitations/{{id}}/code.svg", invitation_pages.invitation_code),
             web.post(
                 f"{_MANAGE}/invitations/{{id}}/revoquer", manage_invitations.revoke_invitation
             ),

@@ -32,13 +32,30 @@ class MeView:
 class CardView:
     """og:title, og:description and og:url of the page; `noindex` keeps search engines away.
 
-    Never a live count here: link previews are kept for weeks.
+    `image` is the picture's whole address ("": the street that every page has). Never a live count
+    here: link previews are kept for weeks.
     """
 
     title: str
     description: str
     url: str
     noindex: bool = False
+    image: str = ""
+    image_alt: str = ""
+
+
+@dataclass(frozen=True)
+class InAppView:
+    """Another app's own browser, where cameras often fail: which ("" unknown), and the ways out.
+
+    `way_out` opens the page in the phone's own browser ("": the app offers none); `url` is the
+    address to copy.
+    """
+
+    app: str
+    system: Literal["ios", "android", "other"]
+    way_out: str
+    url: str
 
 
 @dataclass(frozen=True)
@@ -139,6 +156,7 @@ class OfficePageView:
     left_url: str
     events_url: str
     name: str  # "" when not known yet
+    elsewhere_url: str = ""  # where another browser should begin; "": at this very page
 
 
 @dataclass(frozen=True)
@@ -157,8 +175,9 @@ class LeftView:
 class InvitationView:
     """invitation.html: what the invitation opens; the form posts `name` to `accept_url`.
 
-    `state` other than "valid": `explanation` says why and what to do, there is no form. `expires`
-    and `uses_left` are sentences ready to show ("" when there is no limit).
+    `state` other than "valid": `explanation` says why and what to do, there is no form. `expires`,
+    `uses_left` and `role` are sentences ready to show: until when, for how many, and what the link
+    makes of those who use it ("" for a plain guest).
     """
 
     state: LinkState
@@ -169,6 +188,7 @@ class InvitationView:
     office: OfficeView | None  # None: the invitation opens the whole community
     expires: str = ""
     uses_left: str = ""
+    role: str = ""
 
 
 @dataclass(frozen=True)
@@ -223,6 +243,11 @@ class InvitationRow:
     created: str
     expires: str
     uses: str  # "3 entrées sur 10"
+    role: str  # "" for a plain guest
+    entries: int
+    looks: int  # browsers that looked, crawlers and the house's keepers left out
+    newcomers: int
+    details_url: str
     state: LinkState
     state_label: str
     revoke_url: str  # "" once it no longer opens
@@ -233,12 +258,13 @@ class InvitationForm:
     """The fields of a new invitation, named as in the form.
 
     `office`: its id, "" for the community; `days`: one of `ManageView.days_choices`; `max_uses`:
-    1 to 100000, "" for no limit; `note`: to oneself.
+    1 to 100000, "" for no limit; `role`: one of `ManageView.role_choices`; `note`: to oneself.
     """
 
     office: str = ""
     days: str = "30"
     max_uses: str = ""
+    role: str = "guest"
     note: str = ""
     errors: dict[str, str] = field(default_factory=dict)
 
@@ -256,8 +282,8 @@ class ManageView:
     new_invitation: InvitationForm
     new_invitation_url: str  # POST the fields of InvitationForm
     days_choices: list[tuple[str, str]]
+    role_choices: list[tuple[str, str]]  # what an invitation may make of those who come
     notice: str = ""  # what has just been done, to announce politely
-    new_invitation_link: str = ""  # the link just made, to show and copy
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,22 @@ import { t } from "./i18n.js";
 import { startTheme } from "./theme.js";
 
 /**
+ * Where the clipboard is refused, as in other apps' own browsers.
+ * @param {string} text
+ * @returns {boolean} whether it is copied
+ */
+function copyTheOldWay(text) {
+  const field = document.createElement("textarea");
+  field.value = text;
+  field.className = "visually-hidden";
+  document.body.append(field);
+  field.select();
+  const isCopied = document.execCommand("copy");
+  field.remove();
+  return isCopied;
+}
+
+/**
  * @param {HTMLElement} button
  * @param {string} text
  */
@@ -15,7 +31,7 @@ async function copy(button, text) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    said = t("Copiez l’adresse à la main");
+    if (!copyTheOldWay(text)) said = t("Copiez l’adresse à la main");
   }
   announce(said);
   if (!label) return;
@@ -30,7 +46,7 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy], [data-copy-page]");
   if (button instanceof HTMLElement) void copy(button, button.dataset.copy ?? location.href);
   const field = event.target.closest("[data-select-all]");
-  if (field instanceof HTMLInputElement) field.select();
+  if (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) field.select();
 });
 
 document.addEventListener("submit", (event) => {
@@ -38,8 +54,5 @@ document.addEventListener("submit", (event) => {
   if (!(form instanceof HTMLFormElement) || !form.dataset.confirm) return;
   if (!window.confirm(form.dataset.confirm)) event.preventDefault();
 });
-
-const inApp = document.getElementById("in-app");
-if (inApp && /FBAN|FBAV|FB_IAB|Instagram/.test(navigator.userAgent)) inApp.hidden = false;
 
 startTheme();

@@ -13,6 +13,8 @@ import aiohttp
 from aiohttp.test_utils import BaseTestServer
 from yarl import URL
 
+from tests.server.agents import BROWSERS
+
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
@@ -23,7 +25,12 @@ class Visitor:
         self._server = server
         self.client = aiohttp.ClientSession(
             cookie_jar=aiohttp.CookieJar(unsafe=True),
-            headers={"Accept-Language": "fr-CA", "Accept": "text/html", **headers},
+            headers={
+                "Accept-Language": "fr-CA",
+                "Accept": "text/html",
+                "User-Agent": BROWSERS["firefox"],
+                **headers,
+            },
         )
         self.page = ""
         self.status = 0
@@ -61,6 +68,14 @@ class Visitor:
                 for each in (*answer.history, answer)
                 for value in each.headers.getall("Set-Cookie", [])
             ]
+            return await self._keep(answer)
+
+    async def send_list(self, path: str, fields: list[tuple[str, str]]) -> int:
+        """POST a form whose fields may come several times; returns the status."""
+        if not self.csrf_token:
+            await self.open("/confidentialite")
+        data = [("csrf_token", self.csrf_token), *fields]
+        async with self.client.post(self._url(path), data=data) as answer:
             return await self._keep(answer)
 
     async def send_raw(self, path: str, body: bytes, headers: dict[str, str]) -> int:

@@ -1,0 +1,69 @@
+"""What an invitation is shared with: a post to paste, the words of a poster, a QR code."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import segno
+from markupsafe import Markup
+
+from server.community.invitations import Invitation
+from server.community.offices import Office
+from server.i18n import Words
+from server.web.invitation_views import PosterSide, PostView
+from server.web.links import local_date
+from server.web.place import Place
+
+INK = "#22262a"
+
+
+def post(
+    place: Place, office: Office | None, invitation: Invitation, url: str, words: Words
+) -> PostView:
+    """A post that says where, what it takes, until when, and the link."""
+    _ = words.gettext
+    community = place.community.name.read(words.lang)
+    if office is None:
+        where = _("On se retrouve chez « %(community)s » : poussez une porte, installez-vous.")
+        where %= {"community": community}
+    else:
+        names = {"office": office.name.read(words.lang), "community": community}
+        where = _("On se retrouve dans « %(office)s », chez « %(community)s ».") % names
+    described = (office or place.community).description.read(words.lang)
+    limits = ""
+    if invitation.expires_at is not None:
+        date = local_date(invitation.expires_at, place.community, words)
+        limits = _("Le lien ouvre jusqu’au %(date)s.") % {"date": date}
+    parts = [
+        _("Envie de travailler en bonne compagnie, sans sortir de chez vous?"),
+        f"{where} {described}".strip(),
+        _("Un nom suffit : ni compte, ni application. Caméra et micro seulement si vous voulez."),
+        f"{url}\n{limits}".strip(),
+    ]
+    label = {"fr": _("En français"), "en": _("En anglais")}[words.lang]
+    return PostView(words.lang, label, "\n\n".join(parts))
+
+
+def poster_side(place: Place, office: Office | None, words: Words) -> PosterSide:
+    """The words of a poster, in one language."""
+    _ = words.gettext
+    return PosterSide(
+        lang=words.lang,
+        title=(office or place.community).name.read(words.lang),
+        description=(office or place.community).description.read(words.lang),
+        promise=_("Poussez la porte, installez-vous, travaillez à côté des autres."),
+        scan=_("Visez ce code avec votre téléphone. Un nom suffit."),
+    )
+
+
+def code_element(url: str) -> Markup:
+    """The QR code of an address, as an svg element of the page."""
+    made = segno.make(url, error="m", micro=False)
+    return Markup(made.svg_inline(border=2, dark=INK, light="#ffffff", omitsize=True, scale=4))
+
+
+def code_file(url: str) -> bytes:
+    """The QR code of an address, as an SVG file."""
+    out = BytesIO()
+    segno.make(url, error="m", micro=False).save(out, kind="svg", scale=8, border=4, dark=INK)
+    return out.getvalue()
