@@ -1,0 +1,174 @@
+"""The pages of sessions: making, answering, changing, copying, calling off, as plain HTML."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from aiohttp import web
+
+from tests.server.conftest import Visitors
+from tests.server.offices import office_ids
+from tests.server.visitors import Visitor
+
+LIST = "/c/les-pigistes/seances"
+
+
+async def form(house: web.Application, **fields: str | list[str]) -> list[tuple[str, str]]:
+    """The fields of a session in a week, in the open space."""
+    day = (datetime.now(UTC) + timedelta(days=7)).date().isoformat()
+    kept: dict[str, str | list[str]] = {
+        "title_fr": "Mardi des factures",
+        "title_en": "Invoice Tuesday",
+        "text_fr": "On facture.\nEnsemble.",
+        "theme": "Comptabilité",
+        "office": (await office_ids(house))["aire-ouverte"],
+        "date": day,
+        "time": "09:00",
+        "time_zone": "America/Toronto",
+        "frequency": "",
+        "interval": "1",
+        "open_to": "all",
+        "phase_kinds": ["arrivals", "focus", "break"],
+        "phase_minutes": ["10", "50", "10"],
+        **fields,
+    }
+    return [
+        (name, each)
+        for name, value in kept.items()
+        for each in (value if isinstance(value, list) else [value])
+    ]
+
+
+async def make(house: web.Application, owner: Visitor, **fields: str | list[str]) -> str:
+    """The owner announces a session; its address."""
+    await owner.send_list(f"{LIST}/nouvelle", await form(house, **fields))
+    assert owner.status == 200, owner.text
+    return owner.path.partition("?")[0]
+
+
+async def test_a_session_is_announced_in_both_languages(
+    house: web.Application, owner: Visitor, visitors: Visitors
+) -> None:
+    address = await make(house, owner)
+    assert "La séance est annoncée." in owner.text
+    english = visitors(**{"Accept-Language": "en"})
+    assert await english.open(address) == 200
+    assert "Invoice Tuesday" in english.text
+    assert "On facture." in english.text  # one language stands for the other
+    assert "microphones closed" in english.text
+    assert 'property="og:title" content="Invoice Tuesday' in english.page
+    french = visitors()
+    await french.open(LIST)
+    assert "Mardi des factures" in french.text
+    month = re.search(r'href="([^"]+mois=[^"]+)"', french.page)
+    assert month is not None
+    assert await french.open(month[1]) == 200
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("title_fr", "", "Écrivez quelque chose"),
+        ("date", "2001-01-01", "Choisissez un jour à venir"),
+        ("date", "mardi", "Écrivez une date"),
+        ("office", "of_nowhere", "Choisissez dans la liste"),
+        ("time_zone", "Mars/Olympus", "Choisissez dans la liste"),
+        ("phase_minutes", "0", "Donnez de 1 à 24 phases"),
+        ("capacity", "beaucoup", "Écrivez un nombre entier"),
+        ("host", "nobody", "Choisissez dans la liste"),
+    ],
+)
+async def test_what_cannot_be_kept_is_said(
+    house: web.Application, owner: Visitor, field: str, value: str, sentence: str
+) -> None:
+    fields = {"title_en": ""} if field == "title_fr" else {}
+    sent = await form(house, **{**fields, field: value})
+    assert await owner.send_list(f"{LIST}/nouvelle", sent) == 400
+    assert sentence in owner.text
+    assert "Comptabilité" in owner.text  # nothing typed is lost
+
+
+async def test_a_guest_answers_with_a_name_and_companions(
+    house: web.Application, owner: Visitor, visitor: Visitor
+) -> None:
+    address = await make(house, owner, capacity="3")
+    await visitor.open(address)
+    await visitor.send(f"{address}/reponse", name="Ana", answer="yes", companions="2")
+    assert visitor.status == 200
+    assert "Votre réponse est notée." in visitor.text
+    assert "3 personnes y seront" in visitor.text
+    assert "complet" in visitor.text
+    await owner.open(address)
+    assert "Ana +2" in owner.text
+    await owner.send(f"{address}/reponse", answer="yes")
+    assert "liste d’attente" in owner.text
+    # The guest brings one fewer: the one who waits has a seat.
+    await visitor.send(f"{address}/reponse", answer="yes", companions="1")
+    await owner.open(address)
+    assert "liste d’attente" not in owner.text
+    await visitor.send(f"{address}/reponse", answer="yes", companions="5")
+    assert visitor.status == 409
+
+
+async def test_a_stranger_must_give_a_name(
+    house: web.Application, owner: Visitor, visitor: Visitor
+) -> None:
+    address = await make(house, owner)
+    await visitor.open(address)
+    assert await visitor.send(f"{address}/reponse", answer="yes") == 400
+    assert await visitor.send(f"{address}/reponse", name="Ana", answer="perhaps") == 400
+
+
+async def test_doors_that_are_not_for_everyone(
+    house: web.Application, owner: Visitor, visitor: Visitor
+) -> None:
+    members = await make(house, owner, open_to="members")
+    invited = await make(house, owner, open_to="invited", title_fr="Cercle")
+    assert await visitor.open(members) == 200
+    assert "réservée aux membres" in visitor.text
+    assert "Mardi des factures" not in visitor.page.partition("</head>")[0].partition("og:")[2]
+    await visitor.send(f"{members}/reponse", name="Ana", answer="yes")
+    assert visitor.status == 403
+    assert await visitor.open(invited) == 404
+    await visitor.open(LIST)
+    assert "Cercle" not in visitor.text
+    await owner.open(LIST)
+    assert "Cercle" in owner.text
+
+
+async def test_a_series_is_changed_from_one_date_on(house: web.Application, owner: Visitor) -> None:
+    address = await make(house, owner, frequency="weekly", count="4")
+    assert "Chaque semaine" in owner.text
+    dates = re.findall(rf'href="({LIST}/se_[0-9a-f]+)"', owner.page)
+    third = dates[1]
+    await owner.open(f"{third}/modifier")
+    assert "Celle-ci et les suivantes" in owner.text
+    day = re.search(r'name="date" type="date" value="([^"]+)"', owner.page)
+    assert day is not None
+    sent = await form(
+        house, title_fr="Nouveau nom", reach="following", frequency="weekly", date=day[1]
+    )
+    assert await owner.send_list(f"{third}/modifier", sent) == 200
+    await owner.open(third)
+    assert "Nouveau nom" in owner.text
+    await owner.open(address)
+    assert "Mardi des factures" in owner.text
+    # Then the first is called off, alone.
+    await owner.send(f"{address}/annuler", reach="this")
+    assert "Cette séance est annulée." in owner.text
+    await owner.open(f"{address}/modifier")
+    assert owner.status == 409
+    await owner.open(f"{LIST}/nouvelle?de={address.rpartition('/')[2]}")
+    assert "Mardi des factures" in owner.text
+
+
+async def test_only_hosts_change_sessions(
+    house: web.Application, owner: Visitor, visitor: Visitor
+) -> None:
+    address = await make(house, owner)
+    for path in (f"{LIST}/nouvelle", f"{address}/modifier"):
+        assert await visitor.open(path) == 403
+    assert await visitor.send(f"{address}/annuler", reach="all") == 403
+    assert await visitor.open(f"{LIST}/se_0000000000000000") == 404
