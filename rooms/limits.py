@@ -26,6 +26,10 @@ class Limits:
     stun_addresses_per_peer: int = 16
     consent_seconds: float = 30.0
     first_check_seconds: float = 30.0
+    tcp_connections: int = 2000
+    tcp_unvalidated: int = 500
+    tcp_unvalidated_seconds: float = 10.0
+    tcp_media_buffered_bytes: int = 96 * 1024
 
     # DTLS and SCTP.
     dtls_bytes: int = 4096

@@ -77,7 +77,12 @@ def build_app(settings: Settings) -> web.Application:
     add_jobs(app)
     app[PRESENCE] = _presence(settings)
     app[LIVE_PAGES] = LivePages(app[PRESENCE])
-    app[RTC_SERVER] = RtcServer(settings.media_addresses, settings.rtc_udp_port, settings.limits)
+    app[RTC_SERVER] = RtcServer(
+        settings.media_addresses,
+        settings.rtc_udp_port,
+        settings.limits,
+        tcp_port=settings.rtc_tcp_port or None,
+    )
     app[LIVE_ROOMS] = LiveRooms(app[RTC_SERVER], app[PRESENCE], settings.limits)
     if settings.turn_urls:
         app[ICE_SERVERS] = relay_servers(settings.turn_urls, settings.turn_secret, time.time)

@@ -71,7 +71,7 @@ async def _open(runner: web.AppRunner) -> None:
     except DatabaseUnavailable as error:
         raise CannotStart(str(error)) from None
     except (AddressInUse, OSError) as error:
-        raise CannotStart(f"MOULIN_RTC_ADDRESSES, MOULIN_RTC_UDP_PORT: {error}") from None
+        raise CannotStart(f"MOULIN_RTC_ADDRESSES, MOULIN_RTC_UDP_PORT, MOULIN_RTC_TCP_PORT: {error}") from None
 
 
 async def _listen(runner: web.AppRunner, settings: Settings) -> None:

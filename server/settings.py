@@ -49,8 +49,8 @@ class Settings(BaseSettings):
         "one-to-one NAT write bound=public, as in 10.0.0.5=203.0.113.7.",
     )
     rtc_udp_port: Port = Field(7882, description="UDP port of all media.")
-    rtc_tcp_port: Port = Field(
-        7881, description="TCP port reserved for media where UDP is closed; not listened on yet."
+    rtc_tcp_port: int = Field(
+        7881, ge=0, le=65535, description="TCP port of media where UDP is closed; 0: none."
     )
     data_dir: Path = Field(
         Path("data"), description="Folder of the database file and of the generated secrets."

@@ -192,3 +192,14 @@ def page_script(server_port: int, relay_port: int) -> str:
         return real.call(this, {{ type: description.type, sdp }}, ...rest);
       }};
     }})();"""
+
+
+TCP_ONLY = """(() => {
+  const real = RTCPeerConnection.prototype.setRemoteDescription;
+  RTCPeerConnection.prototype.setRemoteDescription = function (description, ...rest) {
+    if (!description || !description.sdp) return real.call(this, description, ...rest);
+    const sdp = description.sdp.replace(/^a=candidate:.* udp .*\\r\\n/gim, "");
+    return real.call(this, { type: description.type, sdp }, ...rest);
+  };
+})();"""
+"""JavaScript for `add_init_script`: the page learns of no way to the server but TCP."""

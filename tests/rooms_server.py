@@ -25,7 +25,7 @@ class RoomsServer:
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         self.http_port = 0
-        self.udp_port = 0
+        self.udp_port = self.tcp_port = 0
         self.presence = MemoryPresence()
         self.rtc: RtcServer
         self.rooms: LiveRooms
@@ -43,9 +43,9 @@ class RoomsServer:
 
     async def start(self) -> None:
         """Listen, on the ports of the last time if there was one."""
-        self.rtc = RtcServer(["127.0.0.1"], self.udp_port, self.limits)
+        self.rtc = RtcServer(["127.0.0.1"], self.udp_port, self.limits, tcp_port=self.tcp_port)
         await self.rtc.start()
-        self.udp_port = self.rtc.udp_port
+        self.udp_port, self.tcp_port = self.rtc.udp_port, self.rtc.tcp_port or 0
         self.rooms = LiveRooms(self.rtc, self.presence, self.limits)
         await self.rooms.start()
         app = web.Application()

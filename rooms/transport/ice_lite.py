@@ -15,6 +15,7 @@ from rooms.limits import Counters, Limits
 
 _ICE_CHARACTERS = string.ascii_letters + string.digits
 _SILENT_PATH_SECONDS = 12.0  # more than twice what browsers leave between two checks
+_UDP_STANDS_SECONDS = 1.0
 _CREDENTIALS_KEPT = 4
 _USERNAME = 0x0006
 _BINDING_REQUEST = b"\x00\x01"
@@ -35,10 +36,11 @@ def new_credentials(rng: random.Random) -> Credentials:
 
 
 class Path(NamedTuple):
-    """One of our sockets and the remote address it was reached from."""
+    """One of our sockets and the remote address it was reached from; `tcp`: its own connection."""
 
     socket: Hashable
     address: tuple[str, int] | tuple[str, int, int, int]
+    tcp: bool = False
 
 
 @dataclass(eq=False)
@@ -66,6 +68,15 @@ class IceAgent:
         if path not in self.paths or path == self.selected:
             return False
         self.selected = path
+        return True
+
+    def lose(self, path: Path) -> bool:
+        """A path is gone for good; whether another one must do from now on."""
+        self.paths.pop(path, None)
+        if path != self.selected:
+            return False
+        self.nominated = False
+        self.selected = max(self.paths, key=self.paths.__getitem__, default=None)
         return True
 
 
@@ -178,7 +189,7 @@ class IceLite:
         if before is None:
             agent.selected = path
             agent.nominated = nominates
-        elif current and (nominates or now - agent.paths[before] > _SILENT_PATH_SECONDS):
+        elif current and _takes_over(path, before, nominates, now - agent.paths[before]):
             # Also how a phone moves from Wi-Fi to the mobile network: DTLS and SRTP stay.
             agent.selected = path
             agent.nominated = True
@@ -196,6 +207,14 @@ class IceLite:
         oldest = min(others, key=agent.paths.__getitem__)
         del agent.paths[oldest]
         return (oldest,)
+
+
+def _takes_over(path: Path, selected: Path, nominates: bool, silent: float) -> bool:
+    """Whether what came by `path` moves there what is sent by `selected`, so long silent."""
+    if path.tcp and not selected.tcp and silent < _UDP_STANDS_SECONDS:
+        # A client that nominates whatever answers means the best of them (RFC 8445 section 8.1.1).
+        return False
+    return nominates or silent > _SILENT_PATH_SECONDS
 
 
 def _answer(request: stun.Message, path: Path, pwd: str) -> bytes:

@@ -14,6 +14,7 @@ from rooms.rtp.incoming import IncomingTrack
 from rooms.rtp.outgoing import OutgoingStream, SendPath
 from rooms.rtp.packet import HEADER, extensions
 from rooms.rtp.ssrcs import Route, Ssrcs
+from rooms.transport.carrier import Carrier
 from rooms.transport.srtp import (
     REPLAYED,
     PacketBuffer,
@@ -24,7 +25,6 @@ from rooms.transport.srtp import (
     unprotect,
     unprotect_rtcp,
 )
-from rooms.transport.udp import UdpSocket
 
 _LEAST_RTCP = 8
 _out = PacketBuffer()
@@ -71,7 +71,7 @@ class MediaTransport:
         self._receiving: Any = None  # libsrtp's pointers
         self._sending: Any = None
         self._tag = 0
-        self._socket: UdpSocket | None = None
+        self._socket: Carrier | None = None
         self._address: Any = None
         self._path: SendPath | None = None
         self._unknown_left = limits.ssrcs_unknown_per_second
@@ -114,7 +114,7 @@ class MediaTransport:
         self._tag = tag_size(sending)
         self._update_path()
 
-    def address(self, socket: UdpSocket, address: Any) -> None:
+    def address(self, socket: Carrier, address: Any) -> None:
         """Exchange media with this address from now on: ICE has nominated it."""
         if socket is self._socket and address == self._address:
             return

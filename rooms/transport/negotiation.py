@@ -56,6 +56,16 @@ def candidate_lines(addresses: Iterable[tuple[str, int]]) -> tuple[str, ...]:
     )
 
 
+def tcp_candidate_lines(addresses: Iterable[tuple[str, int]]) -> tuple[str, ...]:
+    """The same for listeners (RFC 6544): less preferred than any UDP."""
+    # Type preference 90 (section 4.2), and direction preference 4 for passive.
+    return tuple(
+        f"tcp{index + 1} 1 tcp {(90 << 24) | (((4 << 13) + 8191 - index) << 8) | 255} "
+        f"{host} {port} typ host tcptype passive"
+        for index, (host, port) in enumerate(addresses)
+    )
+
+
 def remote_transport(description: Description) -> Transport:
     """The ICE and DTLS parameters of the bundle; raises NegotiationError where some are missing."""
     alive = [each for each in description.sections if not each.rejected]

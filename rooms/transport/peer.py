@@ -10,6 +10,7 @@ from typing import Any, cast
 from rooms.errors import LocalError, NegotiationError
 from rooms.rtp.outgoing import OutgoingStream
 from rooms.transport import sdp
+from rooms.transport.carrier import Carrier
 from rooms.transport.data_channels import DataChannels
 from rooms.transport.description import Description, Section
 from rooms.transport.dtls import DtlsConnection, fingerprint
@@ -26,7 +27,6 @@ from rooms.transport.negotiation import (
 )
 from rooms.transport.seams import Answer, Host, Offer, PeerListener
 from rooms.transport.slots import OutgoingTrack, Slot
-from rooms.transport.udp import UdpSocket
 
 __all__ = ["Answer", "Offer", "OutgoingTrack", "Peer", "PeerListener"]
 
@@ -276,7 +276,7 @@ class Peer:
         """The path to the remote side was found or changed."""
         path = self.agent.selected
         if path is not None and not self.closed:
-            self.media.address(cast(UdpSocket, path.socket), path.address)
+            self.media.address(cast(Carrier, path.socket), path.address)
             self._start_dtls()
 
     def receive_dtls(self, data: bytes, path: Path) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from rooms.limits import Counters, Limits
+from rooms.transport.carrier import OnDtls, OnStun
 from rooms.transport.srtp import PacketBuffer
 
 if TYPE_CHECKING:
@@ -15,18 +16,6 @@ if TYPE_CHECKING:
 
 DATAGRAMS_A_WAKE = 64
 BUFFER_BYTES = 8 * 1024 * 1024
-
-
-class OnStun(Protocol):
-    """Takes a STUN datagram from any address."""
-
-    def __call__(self, data: bytes, address: Any, socket: UdpSocket, now: float, /) -> None: ...
-
-
-class OnDtls(Protocol):
-    """Takes a DTLS datagram from any address; it must check that ICE validated it."""
-
-    def __call__(self, data: bytes, address: Any, socket: UdpSocket, /) -> None: ...
 
 
 class UdpSocket:

@@ -7,11 +7,13 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rooms.errors import MalformedPacket
 from rooms.rtp import rtcp, vp8
 from rooms.rtp.codecs import Codec, Extensions, IncomingSpec
 from rooms.rtp.feedback import Feedback
 from rooms.rtp.packet import extensions
 from rooms.rtp.ssrcs import Ssrcs
+from rooms.transport.framing import Frames
 from tests.rooms.rtp.wire import VP8, Wire, subscriber
 
 SEEDS = [
@@ -112,3 +114,15 @@ def test_unknown_streams_are_learnt_or_not(data: bytes, payload_type: int) -> No
     ssrcs.describe([IncomingSpec("v", "video", {96: codec}, ids, ("hi",))])
     known = ssrcs.learn(bytearray(data), len(data), 5, payload_type)
     assert known == (5 in ssrcs.routes or 5 in ssrcs.repairs)
+
+
+@given(st.lists(st.binary(max_size=400) | st.binary(max_size=3), max_size=20))
+def test_a_stream_of_frames(pieces: list[bytes]) -> None:
+    frames = Frames(300)
+    heard = 0
+    try:
+        for piece in pieces:
+            heard += sum(2 + len(each) for each in frames.feed(piece))
+    except MalformedPacket:
+        return
+    assert heard <= sum(map(len, pieces))

@@ -28,6 +28,7 @@ def settings(tmp_path: Path) -> Settings:
         http_port=port,
         public_url=f"http://127.0.0.1:{port}",
         rtc_addresses=["127.0.0.1"],
+        rtc_tcp_port=0,
         privacy_officer="Léa Tremblay, vie.privee@exemple.org",
     )
     return made.model_copy(update={"rtc_udp_port": 0})

@@ -1,0 +1,229 @@
+"""ICE over TCP: one peer's checks and DTLS on its own connection, and what strangers cannot do."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from aioice import stun
+
+from rooms.errors import AddressInUse, MalformedPacket
+from rooms.limits import Limits
+from rooms.transport.framing import Frames, framed
+from rooms.transport.ice_lite import IceAgent, Path, new_credentials
+from rooms.transport.server import RtcServer
+from tests.rooms.transport.clients import Listener, RawClient, check
+from tests.rooms.transport.samples import offer_text
+
+LIMITS = Limits(tcp_unvalidated_seconds=0.2, tcp_unvalidated=3, tcp_media_buffered_bytes=4096)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def rtc() -> AsyncIterator[RtcServer]:
+    server = RtcServer(["127.0.0.1"], 0, LIMITS, tcp_port=0, rng=random.Random(3))
+    await server.start()
+    yield server
+    await server.close()
+
+
+class Line:
+    """One TCP connection to the server."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    @classmethod
+    async def to(cls, rtc: RtcServer) -> Line:
+        return cls(*await asyncio.open_connection("127.0.0.1", rtc.tcp_port))
+
+    def say(self, data: bytes) -> None:
+        self.writer.write(framed(data))
+
+    async def hear(self) -> bytes:
+        async with asyncio.timeout(5):
+            size = int.from_bytes(await self.reader.readexactly(2), "big")
+            return await self.reader.readexactly(size)
+
+    async def ended(self) -> bool:
+        async with asyncio.timeout(5):
+            try:
+                while await self.reader.read(65536):
+                    pass
+            except ConnectionError:
+                pass
+        return True
+
+    def close(self) -> None:
+        self.writer.close()
+
+
+async def test_a_check_is_answered_and_selects_the_connection(rtc: RtcServer) -> None:
+    peer = rtc.create_peer(Listener())
+    answer = peer.answer(offer_text("chromium_single"))
+    assert f"127.0.0.1 {rtc.tcp_port} typ host tcptype passive" in answer.sdp
+    line = await Line.to(rtc)
+    line.say(check(*peer.agent.credentials))
+    message = stun.parse_message(await line.hear())
+    assert message.message_class == stun.Class.RESPONSE
+    mine = line.writer.get_extra_info("sockname")
+    assert message.attributes["XOR-MAPPED-ADDRESS"] == mine
+    assert peer.agent.selected is not None
+    assert peer.agent.selected.tcp
+    # Validated, it stays although nothing more is said.
+    await asyncio.sleep(LIMITS.tcp_unvalidated_seconds * 1.5)
+    line.say(check(*peer.agent.credentials))
+    await line.hear()
+    assert rtc.counters["tcp_never_validated"] == 0
+    line.close()
+    await until(lambda: peer.agent.selected is None)
+
+
+async def test_a_connection_in_pieces_is_the_same(rtc: RtcServer) -> None:
+    peer = rtc.create_peer(Listener())
+    peer.answer(offer_text("chromium_single"))
+    line = await Line.to(rtc)
+    for byte in framed(b"") + framed(check(*peer.agent.credentials)):
+        line.writer.write(bytes((byte,)))
+        await line.writer.drain()
+    assert stun.parse_message(await line.hear()).message_class == stun.Class.RESPONSE
+    line.close()
+
+
+async def test_udp_stands_before_tcp_as_long_as_it_speaks(rtc: RtcServer) -> None:
+    peer = rtc.create_peer(Listener())
+    peer.answer(offer_text("chromium_single"))
+    raw = await RawClient.towards(rtc)
+    raw.send(check(*peer.agent.credentials))
+    await asyncio.wait_for(raw.received.get(), 5)
+    line = await Line.to(rtc)
+    line.say(check(*peer.agent.credentials))
+    await line.hear()
+    assert peer.agent.selected is not None
+    assert not peer.agent.selected.tcp
+    raw.close()
+    line.close()
+
+
+def test_the_best_of_two_nominated_paths_is_used() -> None:
+    now = 10.0
+    agent = IceAgent(new_credentials(random.Random(1)))
+    udp, tcp = Path("udp", ("127.0.0.1", 1)), Path("tcp", ("127.0.0.1", 2), tcp=True)
+    agent.paths = {udp: now, tcp: now}
+    agent.selected = udp
+    assert agent.lose(tcp) is False
+    agent.paths[tcp] = now
+    assert agent.lose(udp)
+    assert agent.selected == tcp
+    assert agent.lose(tcp)
+    assert agent.selected is None
+
+
+async def test_who_says_nothing_or_nonsense_is_shown_out(rtc: RtcServer) -> None:
+    silent = await Line.to(rtc)
+    assert await silent.ended()
+    assert rtc.counters["tcp_never_validated"] == 1
+    for nonsense in (b"GET / HTTP/1.1\r\n\r\n", framed(b"\x45hello"), b"\xff\xff"):
+        line = await Line.to(rtc)
+        line.writer.write(nonsense)
+        assert await line.ended()
+    assert rtc.counters["tcp_malformed"] == 3
+
+
+async def test_strangers_media_and_dtls_reach_nobody(rtc: RtcServer) -> None:
+    line = await Line.to(rtc)
+    line.say(bytes((0x80, 96)) + bytes(40))
+    line.say(b"\x16\xfe\xff" + bytes(60))
+    await until(lambda: rtc.counters["dtls_unvalidated_address"] == 1)
+    assert rtc.counters["media_unknown_address"] == 1
+    line.close()
+
+
+async def test_connections_beyond_the_limit_are_refused(rtc: RtcServer) -> None:
+    lines = [await Line.to(rtc) for _ in range(LIMITS.tcp_unvalidated)]
+    await until(lambda: len(_listener(rtc).connections) == LIMITS.tcp_unvalidated)
+    refused = await Line.to(rtc)
+    assert await refused.ended()
+    assert rtc.counters["tcp_refused"] == 1
+    for line in lines:
+        line.close()
+    await until(lambda: not _listener(rtc).connections)
+    assert _listener(rtc).unvalidated == 0
+    assert not _listener(rtc).by_host
+    again = await Line.to(rtc)
+    again.say(check("nobody", "nothing"))
+    await until(lambda: rtc.counters["stun_unknown_ufrag"] == 1)
+    again.close()
+
+
+async def test_media_for_who_does_not_read_is_dropped_and_not_kept(rtc: RtcServer) -> None:
+    peer = rtc.create_peer(Listener())
+    peer.answer(offer_text("chromium_single"))
+    slow = socket.socket()
+    slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    slow.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(slow, ("127.0.0.1", rtc.tcp_port))
+    await loop.sock_sendall(slow, framed(check(*peer.agent.credentials)))
+    await until(lambda: peer.agent.selected)
+    (connection,) = _listener(rtc).connections
+    packet, sent = memoryview(bytes(1200)), 0
+
+    def send_for_ever() -> None:
+        nonlocal sent
+        while sent < 10_000_000:
+            sent += connection.sendto(packet, connection.address)
+
+    with pytest.raises(BlockingIOError):
+        send_for_ever()
+    assert sent < 1_000_000
+    assert rtc.counters["tcp_media_dropped"] == 1
+    # Handshakes and data have a little more room, and an end too.
+    while connection.send(bytes(1200), connection.address):
+        sent += 1200
+        assert sent < 2_000_000
+    peer.close_soon()
+    await until(lambda: not _listener(rtc).connections)
+    with pytest.raises(BrokenPipeError):
+        connection.sendto(b"late", connection.address)
+    slow.close()
+
+
+async def test_without_a_tcp_port_there_is_none() -> None:
+    rtc = RtcServer(["127.0.0.1"], 0, Limits(), rng=random.Random(3))
+    await rtc.start()
+    assert all(" udp " in each for each in rtc.candidates())
+    await rtc.close()
+
+
+async def test_a_taken_port_is_told(rtc: RtcServer) -> None:
+    second = RtcServer(["127.0.0.1"], 0, Limits(), tcp_port=rtc.tcp_port)
+    with pytest.raises(AddressInUse, match="TCP port"):
+        await second.start()
+
+
+def test_frames_come_out_as_they_went_in_however_they_are_cut() -> None:
+    rng = random.Random(5)
+    sent = [rng.randbytes(rng.randrange(1, 1500)) for _ in range(200)]
+    stream = b"".join(framed(each) + framed(b"") for each in sent)
+    frames, heard = Frames(1500), []
+    while stream:
+        size = rng.choice((1, 2, 3, 100, 5000))
+        heard += frames.feed(stream[:size])
+        stream = stream[size:]
+    assert heard == sent
+    with pytest.raises(MalformedPacket):
+        frames.feed(framed(bytes(1501)))
+
+
+def _listener(rtc: RtcServer):  # type: ignore[no-untyped-def]
+    (listener,) = rtc._listeners  # noqa: SLF001
+    return listener
