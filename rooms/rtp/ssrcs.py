@@ -36,6 +36,11 @@ class Ssrcs:
         self._forward, self._wake = forward, wake
         self._most, self._cache_packets = most, cache_packets
 
+    @property
+    def level(self) -> int:
+        """The audio level's extension id, 0 without one: sections of one connection agree on it."""
+        return max((spec.extensions.audio_level for spec in self._specs.values()), default=0)
+
     def describe(self, specs: list[IncomingSpec]) -> None:
         """Hold exactly these sections: known ones keep their streams, missing ones are closed."""
         wanted = {spec.mid: spec for spec in specs if spec.codecs_by_pt}

@@ -59,16 +59,16 @@ class MediaTransport:
     ) -> None:
         self._mux, self._limits, self._counters = mux, limits, counters
         self.due = 0.0
-        self._ssrcs = Ssrcs(
+        self.ssrcs = Ssrcs(
             forward, self._wake, most=limits.ssrcs_per_kind,
             cache_packets=limits.incoming_cache_packets,
         )  # fmt: skip
         self._feedback = Feedback(
-            self._ssrcs, rng.randrange(1, 1 << 32), nacked=limits.nacked_numbers_per_second,
+            self.ssrcs, rng.randrange(1, 1 << 32), nacked=limits.nacked_numbers_per_second,
             keyframes=limits.keyframe_requests_per_second,
         )  # fmt: skip
         self._sessions: tuple[Session, Session] | None = None
-        self._receiving: Any = None  # libsrtp's pointers
+        self.receiving: Any = None  # libsrtp's pointers
         self._sending: Any = None
         self._tag = 0
         self._socket: Carrier | None = None
@@ -82,11 +82,11 @@ class MediaTransport:
 
     def describe_incoming(self, specs: list[IncomingSpec]) -> None:
         """Receive exactly these sections: new ones appear, missing ones end, others go on."""
-        self._ssrcs.describe(specs)
+        self.ssrcs.describe(specs)
 
     def incoming(self, mid: str) -> IncomingTrack | None:
         """The track received in that section."""
-        return self._ssrcs.tracks.get(mid)
+        return self.ssrcs.tracks.get(mid)
 
     def add_outgoing(self, out: OutgoingStream) -> None:
         """Send `out` this way, and heed what its receiver reports."""
@@ -100,6 +100,11 @@ class MediaTransport:
             out.set_path(None)
 
     @property
+    def keep(self) -> Any:
+        """What owns the session that `receiving` points at."""
+        return self._sessions
+
+    @property
     def remb_bps(self) -> int | None:
         """What the peer says it can receive in all, in bits per second."""
         return self._feedback.remb
@@ -109,7 +114,7 @@ class MediaTransport:
     def keys(self, receiving: Session, sending: Session) -> None:
         """Take the two SRTP sessions that DTLS made; packets before this are dropped."""
         self._sessions = (receiving, sending)
-        self._receiving = session_pointer(receiving)
+        self.receiving = session_pointer(receiving)
         self._sending = session_pointer(sending)
         self._tag = tag_size(sending)
         self._update_path()
@@ -143,8 +148,8 @@ class MediaTransport:
         """End every stream, both ways, and forget the keys."""
         self._mux.discard(self)
         self._forget_address()
-        self._ssrcs.close()
-        self._path = self._receiving = self._sending = self._sessions = None
+        self.ssrcs.close()
+        self._path = self.receiving = self._sending = self._sessions = None
         for out in self._feedback.outgoing.values():
             out.set_path(None)
             if out.track is not None:
@@ -159,7 +164,7 @@ class MediaTransport:
 
     def receive(self, buffer: PacketBuffer, length: int, now: float) -> None:
         """Take one datagram of 12 bytes or more that looks like RTP or RTCP; decrypts in place."""
-        session = self._receiving
+        session = self.receiving
         if session is None:
             self._counters.add("media_before_keys")
             return
@@ -172,9 +177,10 @@ class MediaTransport:
         if code:
             self._counters.add("srtp_replayed" if code in REPLAYED else "srtp_unauthenticated")
             return
-        self._receive_rtp(buffer, buffer.length[0], now)
+        self.receive_opened(buffer, buffer.length[0], now)
 
-    def _receive_rtp(self, buffer: PacketBuffer, length: int, now: float) -> None:
+    def receive_opened(self, buffer: PacketBuffer, length: int, now: float) -> None:
+        """Take one RTP packet that is decrypted and authenticated already."""
         data = buffer.data
         first, second, sequence, timestamp, ssrc = HEADER.unpack_from(data)
         start = 12 + 4 * (first & 0x0F)
@@ -184,11 +190,11 @@ class MediaTransport:
         if start > end:
             self._counters.add("rtp_malformed")
             return
-        route = self._ssrcs.routes.get(ssrc) or self._learn(
+        route = self.ssrcs.routes.get(ssrc) or self._learn(
             buffer, length, ssrc, second & 0x7F, now
         )
         if route is None:
-            if ssrc in self._ssrcs.repairs:
+            if ssrc in self.ssrcs.repairs:
                 self._repaired(ssrc, buffer.view[start:end], timestamp, second, now)
             return
         stream, track, payload_type, level = route
@@ -210,22 +216,22 @@ class MediaTransport:
         self, buffer: PacketBuffer, length: int, ssrc: int, payload_type: int, now: float
     ) -> Route | None:
         """The route of an SSRC that has none yet; None when it is a repair's or nobody's."""
-        if ssrc in self._ssrcs.repairs:
+        if ssrc in self.ssrcs.repairs:
             return None
         if now >= self._unknown_since + 1:
             self._unknown_since = now
             self._unknown_left = self._limits.ssrcs_unknown_per_second
         self._unknown_left -= 1
-        if self._unknown_left < 0 or not self._ssrcs.learn(buffer.data, length, ssrc, payload_type):
+        if self._unknown_left < 0 or not self.ssrcs.learn(buffer.data, length, ssrc, payload_type):
             self._counters.add("rtp_unknown_ssrc")
             return None
-        return self._ssrcs.routes.get(ssrc)
+        return self.ssrcs.routes.get(ssrc)
 
     def _repaired(
         self, ssrc: int, payload: memoryview, timestamp: int, second: int, now: float
     ) -> None:
         """An RTX packet: the original number, then the original payload (RFC 4588 section 4)."""
-        track, rid = self._ssrcs.repairs[ssrc]
+        track, rid = self.ssrcs.repairs[ssrc]
         stream = track.layers.get(rid)
         if stream is None or len(payload) < 2:
             return  # a probe, or the repeat of a stream not begun
@@ -233,7 +239,7 @@ class MediaTransport:
         stream.receive(sequence, timestamp, second & 0x80, bytes(payload[2:]), now, repaired=True)
 
     def _receive_rtcp(self, buffer: PacketBuffer, length: int, now: float) -> None:
-        size = buffer.apply(unprotect_rtcp, self._receiving, length)
+        size = buffer.apply(unprotect_rtcp, self.receiving, length)
         if size < _LEAST_RTCP:
             self._counters.add("srtcp_unauthenticated")
             return
@@ -270,7 +276,7 @@ class MediaTransport:
 
     def _count(self) -> None:
         """Gather what the streams counted by themselves."""
-        for route in self._ssrcs.routes.values():
+        for route in self.ssrcs.routes.values():
             stream = route.stream
             if stream.failed or stream.malformed or stream.duplicates:
                 self._counters.add("rtp_send_failed", stream.failed)

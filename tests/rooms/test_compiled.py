@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cffi import FFI
@@ -21,7 +22,8 @@ def test_it_is_built_of_the_sources_that_are_there(tmp_path: Path) -> None:
     assert build.build(made)
     ffi = FFI()
     ffi.cdef("uint32_t moulin_source(void);")
-    assert ffi.dlopen(str(made)).moulin_source() == build.digest()
+    library: Any = ffi.dlopen(str(made))
+    assert library.moulin_source() == build.digest()
     assert list(tmp_path.iterdir()) == [made]
 
 

@@ -1,0 +1,81 @@
+"""The compiled way to empty a socket: a batch received, decrypted and read in one call."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from struct import Struct
+from typing import Any
+
+from rooms.compiled.library import ffi, library
+from rooms.compiled.sending import socket_address
+from rooms.transport.srtp import BUFFER_SIZE
+
+DATAGRAMS = 64
+ADDRESS_SIZE = 28
+MEDIA, OTHER, UNAUTHENTICATED, MALFORMED = range(4)  # kinds of records
+NO_LEVEL, UNREAD_LEVEL = 255, 256
+
+Record = tuple[int, int, int, int, int, int, int, int, int, int, int]
+"""(kind, marker and payload type or libsrtp's code, who, sequence, audio level, timestamp, SSRC,
+start and end of the payload, size of the datagram, size of its address)"""
+
+_RECORD = Struct("=BBHHHIIHHHH")
+_PORT = Struct("!H")
+
+
+class Batch:
+    """Up to 64 datagrams of one socket. `data` holds each at a multiple of 2048.
+
+    Media is decrypted with the session that `know` gave for its address, and told as MEDIA with
+    the number that goes with it; what comes from elsewhere, and all that is not RTP, is OTHER.
+    """
+
+    def __init__(self, owner: socket.socket, rtp_bytes: int) -> None:
+        self._family, self._fd = owner.family, owner.fileno()
+        made = library.moulin_receiver(rtp_bytes)
+        if made == ffi.NULL:
+            raise MemoryError
+        self._receiver = ffi.gc(made, library.moulin_free)
+
+        def bytes_of(pointer: Any, size: int) -> memoryview:
+            return memoryview(ffi.buffer(pointer, size))
+
+        self.data = bytes_of(library.moulin_data(made), DATAGRAMS * BUFFER_SIZE)
+        self._addresses = bytes_of(library.moulin_addresses(made), DATAGRAMS * ADDRESS_SIZE)
+        self._records = bytes_of(library.moulin_records(made), DATAGRAMS * _RECORD.size)
+        self._receive: Callable[[Any, int], int] = library.moulin_receive
+        self.release: Callable[[], int] = library.moulin_release
+
+    def receive(self) -> Iterator[Record]:
+        """What waits, at most 64; raises OSError. What is sent meanwhile leaves at `release`.
+
+        `release` returns how many packets could not be sent, and must be called before the next.
+        """
+        count = self._receive(self._receiver, self._fd)
+        if count < 0:
+            raise OSError(-count, "cannot receive")
+        return _RECORD.iter_unpack(self._records[: count * _RECORD.size])
+
+    def know(self, address: Any, session: Any, level: int, number: int) -> bool:
+        """Decrypt media from there with `session` (which must outlive this, or be forgotten).
+
+        `level` is the id of the audio level's header extension. False when there is no room.
+        """
+        raw = socket_address(self._family, address)
+        pointer = ffi.cast("void *", session)
+        return bool(library.moulin_know(self._receiver, raw, len(raw), pointer, level, number))
+
+    def forget(self) -> None:
+        """Undo every `know`."""
+        library.moulin_forget(self._receiver)
+
+    def address(self, index: int) -> Any:
+        """Where datagram `index` came from, as the socket module writes it."""
+        start = index * ADDRESS_SIZE
+        raw = self._addresses[start : start + ADDRESS_SIZE]
+        (port,) = _PORT.unpack_from(raw, 2)
+        if self._family == socket.AF_INET:
+            return socket.inet_ntop(socket.AF_INET, raw[4:8]), port
+        flow, scope = int.from_bytes(raw[4:8], "big"), int.from_bytes(raw[24:28], "little")
+        return socket.inet_ntop(socket.AF_INET6, raw[8:24]), port, flow, scope

@@ -1,0 +1,147 @@
+"""Empties a UDP socket a compiled batch at a time: known media goes straight to its stream."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from rooms.compiled.receiving import (
+    MALFORMED,
+    MEDIA,
+    NO_LEVEL,
+    OTHER,
+    UNAUTHENTICATED,
+    UNREAD_LEVEL,
+    Batch,
+    Record,
+)
+from rooms.limits import Counters, Limits
+from rooms.transport.srtp import BUFFER_SIZE, REPLAYED, PacketBuffer
+
+if TYPE_CHECKING:
+    from rooms.transport.media import MediaTransport
+
+_log = logging.getLogger(__name__)
+_MOST = 8192  # addresses known at a time: the compiled code's room
+
+Known = tuple["MediaTransport", Any, int, Any]
+"""What the compiled code was told: (transport, session's pointer, id of the audio level's
+extension, what keeps the pointer alive)."""
+
+
+class MediaTable(dict[Any, "MediaTransport"]):
+    """Whose media comes from an address; `version` changes whenever that does."""
+
+    version = 0
+
+    def __setitem__(self, address: Any, transport: MediaTransport) -> None:
+        # Every connectivity check says again what is known.
+        if self.get(address) is not transport:
+            self.version += 1
+        super().__setitem__(address, transport)
+
+    def __delitem__(self, address: Any) -> None:
+        self.version += 1
+        super().__delitem__(address)
+
+
+class BatchReader:
+    """Reads `owner`. Datagrams that are no media of a transport with keys go to `single`.
+
+    The addresses and sessions that the compiled code may decrypt with are learnt from `media`, and
+    forgotten all together when it changes, which is rare.
+    """
+
+    def __init__(
+        self, owner: socket.socket, media: MediaTable, limits: Limits, counters: Counters,
+        single: Callable[[PacketBuffer, int, Any, float], None],
+    ) -> None:  # fmt: skip
+        self._batch = Batch(owner, limits.rtp_bytes)
+        self._media, self._counters, self._single = media, counters, single
+        self._version = media.version
+        self._buffer = PacketBuffer()
+        self._known: list[Known] = []
+        self._addresses: set[Any] = set()
+
+    def drain(self, now: float) -> None:
+        """Take up to 64 datagrams that wait."""
+        if self._media.version != self._version:
+            self._forget()
+        try:
+            records = self._batch.receive()
+        except BlockingIOError:
+            return
+        except OSError:
+            self._counters.add("udp_receive_failed")
+            return
+        try:
+            self._take(records, now)
+        finally:
+            failed = self._batch.release()
+            if failed:
+                self._counters.add("rtp_send_failed", failed)
+
+    def _take(self, records: Iterator[Record], now: float) -> None:
+        known, data = self._known, self._batch.data
+        base = -BUFFER_SIZE
+        for record in records:
+            kind, second, who, sequence, level, timestamp, ssrc, start, end, _, _ = record
+            base += BUFFER_SIZE
+            try:
+                if kind == MEDIA:
+                    transport, session, level_known, _ = known[who]
+                    route = transport.ssrcs.routes.get(ssrc)
+                    if route is not None and transport.receiving is session:
+                        stream, track, payload_type, level_id = route
+                        if second & 0x7F == payload_type and (
+                            not level_id or (level_id == level_known and level != UNREAD_LEVEL)
+                        ):
+                            if level_id and level != NO_LEVEL:
+                                track.observe_level(level, now)
+                            payload = bytes(data[base + start : base + end])
+                            stream.receive(sequence, timestamp, second & 0x80, payload, now)
+                            continue
+                self._take_rarer(base, record, known, now)
+            except Exception:
+                # A mistake of ours met by one packet must not cost the others of its batch.
+                _log.exception("a datagram was not dealt with")
+                self._counters.add("udp_receive_failed")
+
+    def _take_rarer(self, base: int, record: Record, known: list[Known], now: float) -> None:
+        kind, second, who, _, _, _, _, _, _, length, _ = record
+        if kind == UNAUTHENTICATED:
+            self._counters.add("srtp_replayed" if second in REPLAYED else "srtp_unauthenticated")
+        elif kind == MALFORMED:
+            self._counters.add("rtp_malformed")
+        buffer = self._buffer
+        if kind == OTHER:
+            address = self._batch.address(base // BUFFER_SIZE)
+            buffer.view[:length] = self._batch.data[base : base + length]
+            self._single(buffer, length, address, now)
+            if address not in self._addresses:
+                self._learn(address)
+            return
+        transport, session, _, _ = known[who]
+        if transport.receiving is not session:  # closed, or with other keys by now
+            self._forget()
+        elif kind == MEDIA:
+            buffer.view[:length] = self._batch.data[base : base + length]
+            transport.receive_opened(buffer, length, now)
+
+    def _learn(self, address: Any) -> None:
+        """Have media from there decrypted in the next batches, if it is a transport's with keys."""
+        transport = self._media.get(address)
+        if transport is None or transport.receiving is None or len(self._known) >= _MOST:
+            return
+        session, level = transport.receiving, transport.ssrcs.level
+        if self._batch.know(address, session, level, len(self._known)):
+            self._known.append((transport, session, level, transport.keep))
+            self._addresses.add(address)
+
+    def _forget(self) -> None:
+        self._batch.forget()
+        # Those of a batch under way are still looked up in the old list.
+        self._known, self._addresses = [], set()
+        self._version = self._media.version
