@@ -7,7 +7,9 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from rooms.compiled.library import library
 from rooms.limits import Counters, Limits
+from rooms.transport.batch_reader import BatchReader, MediaTable
 from rooms.transport.carrier import OnDtls, OnStun
 from rooms.transport.srtp import PacketBuffer
 
@@ -23,11 +25,12 @@ class UdpSocket:
 
     Bind an address that is advertised, never a wildcard: replies must leave from the address that
     the client was told. `receive_buffer` and `send_buffer` are the bytes the kernel granted.
+    `compiled` receives in compiled batches where that can be.
     """
 
     def __init__(
         self, address: str, port: int, on_stun: OnStun, on_dtls: OnDtls, limits: Limits,
-        counters: Counters, now: Callable[[], float],
+        counters: Counters, now: Callable[[], float], *, compiled: bool = True,
     ) -> None:  # fmt: skip
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
@@ -44,11 +47,15 @@ class UdpSocket:
         self.address: str = address
         self.port: int = self._socket.getsockname()[1]
         self.sendto: Callable[[Any, Any], int] = self._socket.sendto
-        self.media: dict[Any, MediaTransport] = {}
+        table = MediaTable()
+        self.media: dict[Any, MediaTransport] = table
         self._buffer = PacketBuffer()
         self._on_stun, self._on_dtls = on_stun, on_dtls
         self._limits, self._counters, self._now = limits, counters, now
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._batches: BatchReader | None = None
+        if compiled and library is not None:
+            self._batches = BatchReader(self._socket, table, limits, counters, self._receive)
 
     def _grow(self, which: int) -> int:
         """Ask for a large kernel buffer, lest a burst of video be lost; returns what we got."""
@@ -83,10 +90,12 @@ class UdpSocket:
 
     def drain(self) -> None:
         """Take up to 64 datagrams that wait; the event loop calls it when some do."""
-        buffer = self._buffer
-        data, media = buffer.data, self.media
-        receive, most = self._socket.recvfrom_into, self._limits.rtp_bytes
         now = self._now()
+        if self._batches is not None:
+            self._batches.drain(now)
+            return
+        buffer, data = self._buffer, self._buffer.data
+        receive = self._socket.recvfrom_into
         for _ in range(DATAGRAMS_A_WAKE):
             try:
                 length, address = receive(data)
@@ -95,22 +104,26 @@ class UdpSocket:
             except OSError:
                 self._counters.add("udp_receive_failed")
                 return
-            first = data[0]
-            if 127 < first < 192 and 12 <= length <= most:
-                transport = media.get(address)
-                if transport is not None:
-                    transport.receive(buffer, length, now)
-                else:
-                    self._counters.add("media_unknown_address")
-            else:
-                self._receive_other(first, length, address, now)
+            self._receive(buffer, length, address, now)
 
-    def _receive_other(self, first: int, length: int, address: Any, now: float) -> None:
+    def _receive(self, buffer: PacketBuffer, length: int, address: Any, now: float) -> None:
+        first = buffer.data[0]
+        if 127 < first < 192 and 12 <= length <= self._limits.rtp_bytes:
+            transport = self.media.get(address)
+            if transport is not None:
+                transport.receive(buffer, length, now)
+            else:
+                self._counters.add("media_unknown_address")
+        else:
+            self._receive_other(buffer, length, address, now)
+
+    def _receive_other(self, buffer: PacketBuffer, length: int, address: Any, now: float) -> None:
+        first = buffer.data[0]
         if length == 0:
             self._counters.add("udp_empty")
         elif first < 4:
-            self._on_stun(bytes(self._buffer.view[:length]), address, self, now)
+            self._on_stun(bytes(buffer.view[:length]), address, self, now)
         elif 19 < first < 64:
-            self._on_dtls(bytes(self._buffer.view[:length]), address, self)
+            self._on_dtls(bytes(buffer.view[:length]), address, self)
         else:
             self._counters.add("udp_malformed")
