@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from server.community.people import Role
 from server.community.phases import read_phases
@@ -80,24 +80,35 @@ async def sessions_by_ids(db: Transaction, session_ids: Collection[str]) -> list
 
 async def series_by_id(db: Transaction, series_id: str) -> Series | None:
     """The series of that id."""
+    found = await series_by_ids(db, [series_id])
+    return found[0][0] if found else None
+
+
+async def series_by_ids(
+    db: Transaction, series_ids: Collection[str]
+) -> list[tuple[Series, datetime]]:
+    """Those series, each with the moment up to which every session of it has its row."""
     query = (
         select(SessionSeriesRow, SessionPlanRow)
         .join(SessionPlanRow, SessionPlanRow.id == SessionSeriesRow.plan_id)
-        .where(SessionSeriesRow.id == series_id)
+        .where(SessionSeriesRow.id.in_(series_ids))
     )
-    found = (await db.execute(query)).first()
-    if found is None:
-        return None
-    row, plan = found
-    hosts = await _hosts(db, [plan.id])
-    return Series(
-        id=row.id,
-        community_id=row.community_id,
-        schedule=schedule_of(row),
-        plan=_plan(plan, hosts.get(plan.id, [])),
-        sequence=row.sequence,
-        created_at=row.created_at,
-    )
+    rows = (await db.execute(query)).all()
+    hosts = await _hosts(db, [plan.id for _, plan in rows])
+    return [
+        (
+            Series(
+                id=row.id,
+                community_id=row.community_id,
+                schedule=schedule_of(row),
+                plan=_plan(plan, hosts.get(plan.id, [])),
+                sequence=row.sequence,
+                created_at=row.created_at,
+            ),
+            row.known_until,
+        )
+        for row, plan in rows
+    ]
 
 
 async def names_of(db: Transaction, person_ids: Iterable[str]) -> dict[str, str]:
@@ -202,3 +213,22 @@ async def possible_hosts(db: Transaction, community_id: str) -> dict[str, str]:
         .limit(MOST_SHOWN)
     )
     return {row.id: row.name for row in await db.execute(query)}
+
+
+async def next_starts(
+    db: Transaction, office_ids: Collection[str], now: datetime
+) -> dict[str, datetime]:
+    """When the next session of each of those offices starts, after `now`."""
+    if not office_ids:
+        return {}
+    query = (
+        select(SessionPlanRow.office_id, func.min(SessionRow.starts_at))
+        .join(SessionPlanRow, SessionPlanRow.id == SessionRow.plan_id)
+        .where(
+            SessionPlanRow.office_id.in_(office_ids),
+            SessionRow.starts_at > now,
+            SessionRow.cancelled_at.is_(None),
+        )
+        .group_by(SessionPlanRow.office_id)
+    )
+    return {row[0]: row[1] for row in await db.execute(query)}

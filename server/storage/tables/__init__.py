@@ -1,6 +1,7 @@
 """The tables of the house, one file a family; only `server.storage` sees these rows."""
 
 from server.storage.tables.base import Table, UtcDateTime
+from server.storage.tables.calendars import CalendarFeedRow, VisitRow
 from server.storage.tables.house import (
     AdmissionRow,
     CommunityRow,
@@ -28,6 +29,7 @@ from server.storage.tables.sessions import (
 
 __all__ = [
     "AdmissionRow",
+    "CalendarFeedRow",
     "CommunityRow",
     "InvitationRow",
     "LeaseRow",
@@ -47,4 +49,5 @@ __all__ = [
     "SessionSeriesRow",
     "Table",
     "UtcDateTime",
+    "VisitRow",
 ]

@@ -1,0 +1,124 @@
+"""Queries of calendars: the series that a feed tells, one person's sessions, and private feeds."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, or_, select
+
+from server.community.answers import Answer
+from server.community.calendar_events import SeriesAtDates
+from server.community.people import Person
+from server.community.sessions import Session
+from server.storage.database import Transaction
+from server.storage.ids import new_token
+from server.storage.queries.people import person_of
+from server.storage.queries.session_rows import HORIZON
+from server.storage.queries.sessions import (
+    MOST_SHOWN,
+    series_by_ids,
+    sessions_between,
+    sessions_by_ids,
+)
+from server.storage.tables import (
+    CalendarFeedRow,
+    PersonRow,
+    SessionAnswerRow,
+    SessionHostRow,
+    SessionRow,
+)
+
+PAST_SHOWN = timedelta(days=60)
+"""How far back a feed goes."""
+MOST_IN_FEED = 2000
+
+
+async def series_in_feed(
+    db: Transaction, community_id: str, now: datetime, office_id: str | None = None
+) -> list[SeriesAtDates]:
+    """The series of a community, or of one of its offices, as a feed tells them."""
+    found = await sessions_between(
+        db,
+        community_id,
+        now - PAST_SHOWN,
+        now + 2 * HORIZON,
+        office_id=office_id,
+        most=MOST_IN_FEED,
+    )
+    by_series: dict[str, list[Session]] = {}
+    for each in found:
+        by_series.setdefault(each.series_id, []).append(each)
+    # Past what was read, sessions are there by their rule alone: none must seem called off.
+    read_until = found[-1].starts_at if len(found) == MOST_IN_FEED else None
+    return [
+        SeriesAtDates(
+            series,
+            tuple(by_series[series.id]),
+            known_until if read_until is None else min(known_until, read_until),
+        )
+        for series, known_until in await series_by_ids(db, list(by_series))
+    ]
+
+
+async def series_at_dates(db: Transaction, series_id: str, now: datetime) -> SeriesAtDates | None:
+    """One series as a calendar tells it."""
+    found = await series_by_ids(db, [series_id])
+    if not found:
+        return None
+    series, known_until = found[0]
+    told = await series_in_feed(db, series.community_id, now)
+    return next(
+        (each for each in told if each.series.id == series_id),
+        SeriesAtDates(series, (), known_until),
+    )
+
+
+async def sessions_of_person(db: Transaction, person_id: str, now: datetime) -> list[Session]:
+    """The sessions that someone hosts, comes to or may come to, those called off too."""
+    answered = select(SessionAnswerRow.session_id).where(
+        SessionAnswerRow.person_id == person_id,
+        SessionAnswerRow.answer.in_([Answer.YES.value, Answer.MAYBE.value]),
+    )
+    hosted = select(SessionHostRow.plan_id).where(SessionHostRow.person_id == person_id)
+    query = (
+        select(SessionRow.id)
+        .where(
+            SessionRow.ends_at > now - PAST_SHOWN,
+            or_(SessionRow.id.in_(answered), SessionRow.plan_id.in_(hosted)),
+        )
+        .order_by(SessionRow.starts_at)
+        .limit(MOST_SHOWN)
+    )
+    return await sessions_by_ids(db, list(await db.scalars(query)))
+
+
+async def feed_token(db: Transaction, person_id: str) -> str | None:
+    """The token of someone's private feed; None without one."""
+    query = select(CalendarFeedRow.token).where(CalendarFeedRow.person_id == person_id)
+    token: str | None = await db.scalar(query)
+    return token
+
+
+async def open_feed(db: Transaction, person_id: str, now: datetime) -> str:
+    """Give someone a private feed; the address of one they had opens nothing any more."""
+    await close_feed(db, person_id)
+    row = CalendarFeedRow(person_id=person_id, token=new_token(), created_at=now)
+    db.add(row)
+    await db.flush()
+    return row.token
+
+
+async def close_feed(db: Transaction, person_id: str) -> None:
+    """Take back someone's private feed."""
+    await db.execute(delete(CalendarFeedRow).where(CalendarFeedRow.person_id == person_id))
+
+
+async def person_of_feed(db: Transaction, token: str) -> Person | None:
+    """Whose private feed that is."""
+    query = (
+        select(PersonRow)
+        .join(CalendarFeedRow, CalendarFeedRow.person_id == PersonRow.id)
+        .where(CalendarFeedRow.token == token)
+    )
+    row = await db.scalar(query)
+    return person_of(row) if row is not None else None
