@@ -13,7 +13,7 @@ LONGEST_OFFICE_NAME = 60
 LONGEST_DESCRIPTION = 400
 LARGEST_CAPACITY = 500
 MOST_OFFICES = 100
-RESERVED_SLUGS = frozenset({"gerer", "evenements", "seances"})
+RESERVED_SLUGS = frozenset({"gerer", "evenements", "seances", "calendrier"})
 """Pieces of address that pages of the community have for themselves."""
 
 

@@ -22,8 +22,11 @@ class Rate:
 NAMES = Rate(burst=100, seconds=1)  # giving a name, using an invitation
 ENTRIES = Rate(burst=200, seconds=0.5)  # asking for a token to enter; reconnections come in bursts
 OPENS = Rate(burst=100, seconds=1)  # first looks at invitations, past which none is counted
+LOGIN_LINKS = Rate(burst=30, seconds=10)  # asking for a mailed link
+OWN_DATA = Rate(burst=10, seconds=60)  # gathering or erasing all that is kept of someone
 OWNER_LINKS = Rate(burst=20, seconds=15)
 CHANGES = Rate(burst=60, seconds=1)  # an owner's changes
+FEEDS = Rate(burst=600, seconds=0.2)  # reading a calendar; a provider reads for all its customers
 
 
 class RateLimits:

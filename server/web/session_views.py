@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from server.web.calendar_views import CalendarLinks
 from server.web.views import CommunityRef, OfficeView
 
 SessionStateName = Literal["scheduled", "running", "ended", "cancelled"]
@@ -136,6 +137,7 @@ class SessionPageView:
     cancel_url: str
     reach_choices: list[tuple[str, str]]  # [] when there is one date alone
     next_dates: list[SessionView]
+    calendar: CalendarLinks
     notice: str = ""
 
 

@@ -30,11 +30,13 @@ from server.i18n import Words
 from server.keys import DATABASE, PRESENCE, SETTINGS
 from server.storage.queries import session_answers, sessions
 from server.storage.queries.session_answers import NamedReply
+from server.web.calendar_pages import calendar_links
 from server.web.choices import name_person
 from server.web.doors import community_ref, office_view, zone_of
 from server.web.fields import form_fields
 from server.web.person import check_rate, log_in, right_now, typed_name
 from server.web.place import Place, place_of
+from server.web.place_cards import place_card
 from server.web.rate_limits import CHANGES, NAMES
 from server.web.refused import Refused
 from server.web.rendering import render, see_other, words_of
@@ -203,6 +205,7 @@ async def show_session(
         maybe=sum(each.reply.answer is Answer.MAYBE for each in replies),
         reach_choices=reach_choices(words) if session.recurs else [],
         next_dates=[session_view(place, each, known, words, now) for each in others[:MOST_NEXT]],
+        calendar=calendar_links(request, place, session),
         notice=_notice(request.query.get("fait", ""), words),
         **_host_urls(place, session, now),
     )
@@ -314,16 +317,30 @@ def _card(
     request: web.Request, place: Place, session: Session, view: SessionView, words: Words
 ) -> CardView:
     """What a link to a session shows elsewhere; nothing of one that is not for all."""
-    address = request.app[SETTINGS].address + view.url
     name = place.community.name.read(words.lang)
     office = _office(place, session)
     is_public = session.plan.open_to is OpenTo.ALL and is_invited(STRANGER, office)
     if not is_public:
-        return CardView(words.gettext("Une séance") + f" · {name}", "", address, noindex=True)
+        title = words.gettext("Une séance") + f" · {name}"
+        above = words.gettext("Sur invitation")
+        return place_card(
+            request, place, words, path=view.url, above=above, title=title, noindex=True
+        )
     when = f"{view.day}, {view.when} ({view.zone})"
     first_line = view.text.split("\n", 1)[0]
     description = " ".join(filter(None, (when + ".", view.theme and f"{view.theme}.", first_line)))
-    return CardView(f"{view.title} · {name}", description[:300], address)
+    return place_card(
+        request,
+        place,
+        words,
+        path=view.url,
+        office=office,
+        above=" · ".join(filter(None, (view.theme, name))),
+        heading=view.title,
+        below=when,
+        title=f"{view.title} · {name}",
+        description=description[:300],
+    )
 
 
 def _notice(done: str, words: Words) -> str:
