@@ -75,6 +75,8 @@ class Relay:
         self.carried = 0
         self.lost = 0
         self.port = 0
+        self.on_datagram: Callable[[str, bytes], None] = lambda direction, data: None
+        """Told of each datagram that comes: `up` or `down`, and its bytes."""
         self._front: asyncio.DatagramTransport | None = None
         self._onward: dict[Address, asyncio.Task[asyncio.DatagramTransport]] = {}
         self._timers: set[asyncio.TimerHandle] = set()
@@ -92,11 +94,16 @@ class Relay:
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
-        for opening in self._onward.values():
-            with contextlib.suppress(OSError):
-                (await opening).close()
+        await self.rebind()
         if self._front is not None:
             self._front.close()
+
+    async def rebind(self) -> None:
+        """Go on to the server from other ports, as a router that forgot its translations does."""
+        before, self._onward = self._onward, {}
+        for opening in before.values():
+            with contextlib.suppress(OSError):
+                (await opening).close()
 
     def change(self, **values: float | None) -> None:
         """Change both directions while packets flow, e.g. `change(loss=0.0)`."""
@@ -106,6 +113,7 @@ class Relay:
     def from_client(self, data: bytes, client: Address) -> None:
         """A datagram of a client: impair it and send it onward."""
         loop = asyncio.get_running_loop()
+        self.on_datagram("up", data)
         opening = self._onward.get(client)
         if opening is None:
             opening = loop.create_task(self._open(client))
@@ -113,7 +121,8 @@ class Relay:
 
         def send() -> None:
             if opening.done() and not opening.cancelled() and opening.exception() is None:
-                opening.result().sendto(data)
+                if not opening.result().is_closing():
+                    opening.result().sendto(data)
             elif not opening.done():
                 opening.add_done_callback(lambda _: send())
 
@@ -121,6 +130,7 @@ class Relay:
 
     def from_server(self, data: bytes, client: Address) -> None:
         """A datagram of the server for a client: impair it and send it back."""
+        self.on_datagram("down", data)
 
         def send() -> None:
             if self._front is not None:
@@ -183,12 +193,18 @@ class _Onward(asyncio.DatagramProtocol):
 
 
 def page_script(server_port: int, relay_port: int) -> str:
-    """JavaScript for `add_init_script`: the page finds the server at the relay's port instead."""
+    """JavaScript for `add_init_script`: the page finds the server at the relay's port instead.
+
+    It may set `window.relayPort` for later descriptions.
+    """
     return f"""(() => {{
+      window.relayPort = {relay_port};
       const real = RTCPeerConnection.prototype.setRemoteDescription;
       RTCPeerConnection.prototype.setRemoteDescription = function (description, ...rest) {{
         if (!description || !description.sdp) return real.call(this, description, ...rest);
-        const sdp = description.sdp.replaceAll(" {server_port} typ host", " {relay_port} typ host");
+        const sdp = description.sdp.replaceAll(
+          " {server_port} typ host", ` ${{window.relayPort}} typ host`
+        ).replace(/^a=candidate:.* tcp .*\\r\\n/gim, "");
         return real.call(this, {{ type: description.type, sdp }}, ...rest);
       }};
     }})();"""

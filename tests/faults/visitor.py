@@ -15,7 +15,7 @@ from tests.processes import Moulin
 CLIENT = "/static/any/vendor/livekit-client/livekit-client.esm.mjs"
 PATIENCE = 30.0
 
-_JOIN = """async ([client, url, token, options, connecting]) => {
+_JOIN = """async ([client, url, token, options]) => {
   const { Room, RoomEvent } = window.livekit = await import(client);
   const room = window.room = new Room(options);
   window.heard = [];
@@ -23,8 +23,7 @@ _JOIN = """async ([client, url, token, options, connecting]) => {
   room.on(RoomEvent.TrackSubscribed, (track) => document.body.append(track.attach()));
   room.on(RoomEvent.DataReceived, (data) => window.heard.push(new TextDecoder().decode(data)));
   room.on(RoomEvent.ConnectionStateChanged, (state) => window.states.push(state));
-  await window.beforeConnect?.(room);
-  await room.connect(url, token, connecting);
+  await room.connect(url, token);
 }"""
 
 _PUBLISH = """async (options) => {
@@ -66,23 +65,34 @@ class Visitor:
     def __init__(self, context: BrowserContext, page: Page, moulin: Moulin, identity: str) -> None:
         self.context, self.page = context, page
         self.moulin, self.identity = moulin, identity
+        self.signal_url = moulin.ws_url
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
 
     @classmethod
     async def open(
-        cls, browser: Browser, moulin: Moulin, identity: str, *scripts: str, **context: Any
+        cls, browser: Browser, moulin: Moulin, identity: str, *scripts: str, port: int = 0
     ) -> Self:
-        """A page that runs `scripts` before all others."""
-        made = await browser.new_context(**context)
+        """A page that runs `scripts` before all others; pages and signals come by `port` if given.
+
+        (The page's policy lets it connect to where it came from alone.)
+        """
+        made = await browser.new_context()
         for script in scripts:
             await made.add_init_script(script)
         page = await made.new_page()
-        await page.goto(moulin.url + "/confidentialite")
-        return cls(made, page, moulin, identity)
+        port = port or moulin.http_port
+        await page.goto(f"http://127.0.0.1:{port}/confidentialite")
+        visitor = cls(made, page, moulin, identity)
+        visitor.signal_url = f"ws://127.0.0.1:{port}"
+        return visitor
 
     async def join(
-        self, room: str, *, options: dict[str, Any] | None = None, single: bool = True
+        self,
+        room: str,
+        *,
+        options: dict[str, Any] | None = None,
+        single: bool = True,
     ) -> Self:
         """Connect, with these options of `Room`, by one peer connection or two."""
         token = sign(
@@ -93,7 +103,7 @@ class Visitor:
             room=room,
         )
         settings = {"singlePeerConnection": single, **(options or {})}
-        await self.page.evaluate(_JOIN, [CLIENT, self.moulin.ws_url, token, settings, {}])
+        await self.page.evaluate(_JOIN, [CLIENT, self.signal_url, token, settings])
         return self
 
     async def publish(self, options: dict[str, Any] | None = None) -> None:

@@ -104,10 +104,21 @@ def test_the_path_nominated_last_is_used() -> None:
 def test_a_path_that_fell_silent_gives_way_to_one_that_speaks() -> None:
     world = World()
     world.check(HERE)
-    world.now += 11
+    world.now += 3
     assert not world.check(THERE, nominate=False).moved
-    world.now += 2
+    world.now += 1
     assert world.check(THERE, nominate=False).moved
+
+
+def test_tcp_gives_way_to_udp_and_takes_its_place_when_that_falls_silent() -> None:
+    world = World()
+    line = Path("connection", ("192.0.2.1", 5000), tcp=True)
+    world.check(line)
+    assert world.agent.selected == line
+    assert world.check(HERE).moved
+    assert not world.check(line).moved
+    world.now += 1.1
+    assert world.check(line).moved
 
 
 def test_after_a_restart_the_old_credentials_keep_alive_and_the_new_ones_move() -> None:
@@ -145,7 +156,7 @@ def test_addresses_are_limited_and_the_selected_one_stays() -> None:
     world.check(HERE)
     forgotten = []
     for port in range(5):
-        world.now += 1
+        world.now += 0.5
         verdict = world.check(Path("socket", ("192.0.2.9", port)), nominate=False)
         forgotten += [path.address[1] for path in verdict.forgotten]
     assert len(world.agent.paths) == 3

@@ -1,0 +1,118 @@
+"""Whose network changes in mid-call goes on: by the next check, or by an ICE restart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.conftest import RelayFactory
+from tests.faults.visitor import Visitor
+from tests.interop.tcp_proxy import TcpProxy
+from tests.processes import Moulin
+from tests.relay import page_script
+
+pytestmark = pytest.mark.browser
+
+BROWSERS = pytest.mark.parametrize("name", ["chromium", "firefox"])
+MODES = pytest.mark.parametrize("single", [True, False], ids=["v1", "v0"])
+
+_SAY = """async (text) => window.room.localParticipant.publishData(
+  new TextEncoder().encode(text), { reliable: true })"""
+
+
+class Takeover:
+    """When the first check came by a new path, and when the first media went back by it."""
+
+    def __init__(self) -> None:
+        self.check: float | None = None
+        self.media: float | None = None
+
+    def see(self, direction: str, data: bytes) -> None:
+        now = asyncio.get_running_loop().time()
+        if direction == "up" and data[:2] == b"\x00\x01" and self.check is None:
+            self.check = now
+        if direction == "down" and 127 < data[0] < 192 and self.check and self.media is None:
+            self.media = now
+
+
+@pytest.fixture
+async def proxy(moulin: Moulin) -> AsyncIterator[TcpProxy]:
+    """Between one page and the signalling."""
+    between = TcpProxy(moulin.http_port)
+    await between.start()
+    yield between
+    await between.stop()
+
+
+@BROWSERS
+@MODES
+async def test_a_new_address_is_taken_over_within_a_second_of_its_first_check(
+    moulin: Moulin, chromium: Browser, firefox: Browser, relay: RelayFactory, name: str,
+    single: bool,
+) -> None:  # fmt: skip
+    browser = {"chromium": chromium, "firefox": firefox}[name]
+    room = f"rebind {name} {single}"
+    path = await relay(moulin.rtc_port)
+    mover = await Visitor.open(browser, moulin, "mover", page_script(moulin.rtc_port, path.port))
+    other = await Visitor.open(chromium, moulin, "other")
+    await mover.join(room, single=single)
+    await other.join(room, single=single)
+    await asyncio.gather(mover.publish(), other.publish())
+    await asyncio.gather(mover.sees("other"), other.sees("mover"))
+
+    takeover = Takeover()
+    await path.rebind()
+    path.on_datagram = takeover.see
+    await asyncio.gather(mover.sees("other"), other.sees("mover"), other.hears("mover"))
+
+    assert takeover.check is not None
+    assert takeover.media is not None
+    assert takeover.media - takeover.check < 1.0
+    assert await mover.page.evaluate("window.states") == ["connecting", "connected"]
+    for each in (mover, other):
+        await each.close()
+
+
+@BROWSERS
+@MODES
+async def test_another_network_is_reached_by_an_ice_restart_and_no_message_is_lost(
+    moulin: Moulin, chromium: Browser, firefox: Browser, relay: RelayFactory, proxy: TcpProxy,
+    name: str, single: bool,
+) -> None:  # fmt: skip
+    browser = {"chromium": chromium, "firefox": firefox}[name]
+    room = f"moving {name} {single}"
+    wifi, mobile = await relay(moulin.rtc_port), await relay(moulin.rtc_port)
+    script = page_script(moulin.rtc_port, wifi.port)
+    mover = await Visitor.open(browser, moulin, "mover", script, port=proxy.port)
+    other = await Visitor.open(chromium, moulin, "other")
+    await mover.join(room, single=single)
+    await other.join(room, single=single)
+    await asyncio.gather(mover.publish(), other.publish())
+    await asyncio.gather(mover.sees("other"), other.sees("mover"))
+    sid = await mover.page.evaluate("window.room.localParticipant.sid")
+    said = [f"{number}" for number in range(40)]
+
+    async def talk(speaker: Visitor) -> None:
+        for text in said:
+            await speaker.page.evaluate(_SAY, text)
+            await asyncio.sleep(0.1)
+
+    async def move() -> None:
+        await asyncio.sleep(1)
+        await mover.page.evaluate("(port) => { window.relayPort = port; }", mobile.port)
+        wifi.change(loss=1.0)
+        proxy.cut()
+
+    await asyncio.gather(talk(mover), talk(other), move())
+    await asyncio.gather(mover.sees("other"), other.sees("mover"))
+    for each in (mover, other):
+        await each.page.wait_for_function("(all) => window.heard.length >= all", arg=len(said))
+        assert await each.page.evaluate("window.heard") == said
+    assert mobile.carried > 100
+    assert await mover.page.evaluate("window.room.localParticipant.sid") == sid
+    assert await other.page.evaluate("window.states") == ["connecting", "connected"]
+    for each in (mover, other):
+        await each.close()
