@@ -77,12 +77,16 @@ def cost(demands: Sequence[Demand], chosen: dict[Hashable, int]) -> float:
     )
 
 
-def next_cost(demands: Sequence[Demand], chosen: dict[Hashable, int]) -> float | None:
-    """What the cheapest improvement would cost more, in bits per second; None at the best."""
+def costs_above(
+    demands: Sequence[Demand], chosen: dict[Hashable, int]
+) -> tuple[float, float] | None:
+    """What the cheapest improvement and all of them would cost more; None at the best."""
     costs = []
+    whole = 0.0
     for demand in demands:
         at = chosen.get(demand.key, PAUSED)
         if at + 1 < len(demand.steps):
             before = demand.steps[at].bitrate if at != PAUSED else 0.0
             costs.append(demand.steps[at + 1].bitrate - before)
-    return max(0.0, min(costs)) if costs else None
+            whole += demand.steps[-1].bitrate - before
+    return (max(0.0, min(costs)), max(0.0, whole)) if costs else None

@@ -9,11 +9,15 @@ LEAST = 150_000.0
 """Bits per second below which loss alone never pushes: sound and one small picture."""
 
 _FELL = 0.97  # of the report before
-_MUCH_LOSS = 0.1
+_MUCH_LOSS = 0.15
 _LITTLE_LOSS = 0.02
-_FLOOD = 0.3
+_SOME_LOSS = 0.08
+_FLOOD = 0.35
+_DRAINING = 0.85
+_FULL = 2.0  # seconds after a falling REMB
 _GROWTH = 1.05
 _SETTLING = 0.6  # seconds after which what was sent without a complaint counts as carried
+_SMOOTHING = 0.12  # of the loss: one bad moment of a radio link is no narrow link
 _PATIENCE = 0.5  # seconds between two cuts for loss: the queue of the first must drain
 
 
@@ -30,6 +34,10 @@ class Estimator(Protocol):
     @property
     def complaints(self) -> int:
         """How often the link was found too narrow so far."""
+
+    @property
+    def stirred(self) -> bool:
+        """Whether the link spoke of trouble since `sent` was last called."""
 
     def sent(self, bitrate: float, loss: float, now: float) -> None:
         """What was sent of late, in bits per second, and the share of it reported missing."""
@@ -50,12 +58,16 @@ class ReceiverEstimate:
 
     def __init__(self) -> None:
         self.complaints = 0
+        self.stirred = False
         self._remb: float | None = None
         self._carried = 0.0
         self._rate = 0.0
+        self._loss = 0.0
         self._loss_cap = float("inf")
+        self._fell_at = float("-inf")
         self._cut_at = float("-inf")
         self._limited = False
+        self._fresh_from: float | None = None
         self._unsettled: deque[tuple[float, float]] = deque()
 
     @property
@@ -71,40 +83,57 @@ class ReceiverEstimate:
         """What the subscriber last said it can receive, in bits per second."""
         return self._remb
 
-    def reported(self, bitrate: float) -> None:
+    def reported(self, bitrate: float, now: float) -> None:
         """Take a REMB; one that falls, or begins below what is sent, is a complaint."""
         before, self._remb = self._remb, float(bitrate)
         fell = bitrate < 0.8 * self._rate if before is None else bitrate < before * _FELL
         if fell and bitrate < self._rate * 1.5:
+            self._fell_at = now
             self._complain()
+
+    def lost(self) -> None:
+        """Something of what was sent did not arrive."""
+        self.stirred = True
 
     def sent(self, bitrate: float, loss: float, now: float) -> None:
         """See `Estimator`."""
         self._rate = bitrate
-        if loss > _MUCH_LOSS:
-            self._cut(bitrate, loss, now)
+        self.stirred = False
+        self._loss += (loss - self._loss) * _SMOOTHING
+        # Where delay grows as well, losses are those of a full queue: what passes is all there is.
+        full = now < self._fell_at + _FULL and loss > _SOME_LOSS
+        if full or loss > _FLOOD:
+            self._cut(bitrate * (1 - loss) * _DRAINING, now)
+            return
+        if self._loss > _MUCH_LOSS:
+            self._cut(bitrate * (1 - self._loss / 2), now)
             return
         if loss < _LITTLE_LOSS and bitrate >= self._loss_cap * 0.75:
             self._loss_cap *= _GROWTH
-        self._unsettled.append((now + _SETTLING, bitrate))
+        if self._fresh_from is None:
+            self._fresh_from = now + _SETTLING  # the rate is of what was sent before the complaint
+        if now >= self._fresh_from:
+            self._unsettled.append((now + _SETTLING, bitrate))
         while self._unsettled and self._unsettled[0][0] <= now:
             carried = self._unsettled.popleft()[1]
             self._carried = max(self._carried, carried)
             self._loss_cap = max(self._loss_cap, carried)
 
-    def _cut(self, bitrate: float, loss: float, now: float) -> None:
+    def _cut(self, left: float, now: float) -> None:
         if now < self._cut_at + _PATIENCE:
             return
         self._cut_at = now
-        # A flood is a link far too narrow: what passes is what it carries.
-        left = bitrate * (1 - loss if loss > _FLOOD else 1 - loss / 2)
         self._complain()
+        self._loss = 0.0
         self._loss_cap = max(LEAST, min(self._loss_cap, left))
+        self._carried = left  # REMB may lag far behind what passed
 
     def _complain(self) -> None:
         self.complaints += 1
+        self.stirred = True
         self._limited = True
         self._carried = 0.0
+        self._fresh_from = None
         self._unsettled.clear()
 
     def excuse(self, bitrate: float) -> None:

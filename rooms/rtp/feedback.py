@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rooms.rtp import rtcp
 from rooms.rtp.bandwidth import PublisherBudget
+from rooms.rtp.estimate import ReceiverEstimate
 from rooms.rtp.outgoing import OutgoingStream
 from rooms.rtp.ssrcs import Ssrcs
 
@@ -11,17 +12,18 @@ REPORT_INTERVAL = 1.0
 CHECK_INTERVAL = 0.5
 _COMPOUND = 1150  # bytes, so that SRTCP's trailer fits an unfragmented datagram
 _BLOCKS = 31
+_NOTABLE_LOSS = 12  # of 256
 
 
 class Feedback:
-    """Feedback both ways; `ssrc` is ours as a mere receiver, `remb` the peer's estimate in bit/s.
+    """Feedback both ways; `ssrc` is ours as a mere receiver, `estimate` what the peer can take.
 
     The two budgets say how many NACKed numbers and keyframe requests are heeded per second.
     """
 
     def __init__(self, ssrcs: Ssrcs, ssrc: int, *, nacked: int, keyframes: int) -> None:
         self.ssrc = ssrc
-        self.remb: int | None = None
+        self.estimate = ReceiverEstimate()
         self.repeated = 0
         self.outgoing: dict[int, OutgoingStream] = {}
         self._ssrcs = ssrcs
@@ -46,7 +48,7 @@ class Feedback:
             elif isinstance(item, rtcp.KeyframeRequest):
                 self._keyframe(item)
             elif isinstance(item, rtcp.Remb):
-                self.remb = item.bitrate
+                self.estimate.reported(item.bitrate, now)
 
     def _sender_report(self, report: rtcp.SenderReport, now: float) -> None:
         route = self._ssrcs.routes.get(report.ssrc)
@@ -63,6 +65,8 @@ class Feedback:
             out = self.outgoing.get(block.ssrc)
             if out is not None:
                 out.reported_on(block, now)
+                if block.fraction_lost > _NOTABLE_LOSS:
+                    self.estimate.lost()
 
     def _nack(self, nack: rtcp.Nack, now: float) -> None:
         out = self.outgoing.get(nack.ssrc)
@@ -70,6 +74,7 @@ class Feedback:
             heeded = nack.sequences[: max(0, self._left["nacked"])]
             self._left["nacked"] -= len(nack.sequences)
             self.repeated += out.repeat(heeded, now)
+            self.estimate.lost()
 
     def _keyframe(self, request: rtcp.KeyframeRequest) -> None:
         for ssrc in request.ssrcs:

@@ -77,7 +77,7 @@ class OutgoingStream:
         self._packets = self._octets = 0
         self._began = (0, 0)
         self._repeats: OrderedDict[int, tuple[int, float]] = OrderedDict()
-        self.missed = 0
+        self.missed = self.reported_lost = self.reported_expected = 0
         self.repeated_octets = 0
         self._padded = 0  # the number that was last sent again as padding
         self._reported_ntp = 0
@@ -248,10 +248,9 @@ class OutgoingStream:
         for sequence in sequences:
             number = top - ((top - sequence) & 0xFFFF)
             stretch = self._stretches.find(number)
-            if stretch is None or not self._may_repeat(number, now):
-                continue
-            packet = stretch.source.cache.get(number - stretch.sequence)
-            if packet is not None:
+            packet = stretch.source.cache.get(number - stretch.sequence) if stretch else None
+            # What we do not have was lost on its way to us.
+            if stretch and packet is not None and self._may_repeat(number, now):
                 self._repeat(number, packet, stretch, now)
                 sent += 1
         return sent
@@ -313,7 +312,10 @@ class OutgoingStream:
 
     def reported_on(self, block: ReportBlock, now: float) -> None:
         """Take the subscriber's report block on this stream, and the round trip it shows."""
-        self.report_block = block
+        before, self.report_block = self.report_block, block
+        if before is not None and 0 <= block.highest - before.highest < 0x8000:
+            self.reported_expected += block.highest - before.highest
+            self.reported_lost += max(0, block.lost - before.lost)
         sent = self._reports_sent.get(block.last_sr)
         if sent is not None:
             trip = now - sent - block.delay / 65536

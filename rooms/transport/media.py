@@ -9,10 +9,12 @@ from rooms.compiled.sending import forward
 from rooms.limits import Counters, Limits
 from rooms.rtp import rtcp
 from rooms.rtp.codecs import IncomingSpec
+from rooms.rtp.estimate import ReceiverEstimate
 from rooms.rtp.feedback import Feedback
 from rooms.rtp.incoming import IncomingTrack
 from rooms.rtp.outgoing import OutgoingStream, SendPath
 from rooms.rtp.packet import HEADER, extensions
+from rooms.rtp.padding import Padding
 from rooms.rtp.ssrcs import Route, Ssrcs
 from rooms.transport.carrier import Carrier
 from rooms.transport.srtp import (
@@ -74,6 +76,7 @@ class MediaTransport:
         self._socket: Carrier | None = None
         self._address: Any = None
         self._path: SendPath | None = None
+        self._padding: Padding | None = None
         self._unknown_left = limits.ssrcs_unknown_per_second
         self._unknown_since = 0.0
         mux.add(self)
@@ -105,9 +108,17 @@ class MediaTransport:
         return self._sessions
 
     @property
-    def remb_bps(self) -> int | None:
-        """What the peer says it can receive in all, in bits per second."""
-        return self._feedback.remb
+    def estimate(self) -> ReceiverEstimate:
+        """How much the peer can receive in all, by what it reports."""
+        return self._feedback.estimate
+
+    def pad(self, wanted: tuple[float, float] | None, now: float) -> None:
+        """Send so many bits per second more, until then: repeats that only try the link."""
+        if wanted is None:
+            self._padding = None
+        elif now < wanted[1] and (self._padding is None or self._padding.until != wanted[1]):
+            self._padding = Padding(*wanted, now)
+            self.due = now
 
     # Where and how.
 
@@ -190,9 +201,7 @@ class MediaTransport:
         if start > end:
             self._counters.add("rtp_malformed")
             return
-        route = self.ssrcs.routes.get(ssrc) or self._learn(
-            buffer, length, ssrc, second & 0x7F, now
-        )
+        route = self.ssrcs.routes.get(ssrc) or self._learn(buffer, length, ssrc, second & 0x7F, now)
         if route is None:
             if ssrc in self.ssrcs.repairs:
                 self._repaired(ssrc, buffer.view[start:end], timestamp, second, now)
@@ -264,6 +273,12 @@ class MediaTransport:
             self._send_rtcp(path, compound)
         self._count()
         self.due = self._feedback.next_due(now)
+        if self._padding is not None:
+            self._padding.send(self._feedback.outgoing.values(), now)
+            if self._padding.until <= now:
+                self._padding = None
+            else:
+                self.due = now
 
     def _send_rtcp(self, path: SendPath, compound: bytes) -> None:
         _out.data[: len(compound)] = compound

@@ -152,9 +152,9 @@ def test_keyframe_requests_pass_within_a_budget(peer: Peer) -> None:
 
 
 def test_the_peers_own_estimate_is_kept(peer: Peer) -> None:
-    assert peer.feedback.remb is None
+    assert peer.feedback.estimate.remb is None
     peer.feedback.received([rtcp.Remb(300_000)], 1.0)
-    assert peer.feedback.remb == 300_000
+    assert peer.feedback.estimate.remb == 300_000
 
 
 def test_loss_lowers_what_the_publisher_may_send(peer: Peer) -> None:

@@ -1,0 +1,180 @@
+"""What of its videos is sent to one subscriber: as much as its link carries, from time to time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Sequence
+from dataclasses import dataclass
+
+from rooms.rtp.allocation import PAUSED, Demand, Step, allocate, cost, costs_above
+from rooms.rtp.estimate import Estimator
+from rooms.rtp.layers import HIGHEST
+from rooms.rtp.outgoing import OutgoingStream
+from rooms.rtp.probing import Probing
+from rooms.rtp.thinning import ALL
+from rooms.rtp.traffic import Traffic
+
+HOLD = 10.0
+"""Seconds after a downgrade in which nothing is raised."""
+CALM = 30.0
+"""Seconds without a complaint, everybody at their best, after which no limit is known any more."""
+LOOKS = 0.2
+SLOW_LOOKS = 1.0
+"""Seconds between two looks at a link: with a known limit, and without."""
+_EXCUSED = 1.0  # seconds after a failed probe in which complaints are still about it
+_USABLE = 0.95
+
+Chosen = dict[Hashable, int]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A video that the subscriber looks at: its stream, and the best of it that is of use."""
+
+    out: OutgoingStream
+    priority: int = 0
+    spatial: int = HIGHEST
+    temporal: int = ALL
+
+    def demand(self) -> Demand:
+        """The same as the allocator sees it."""
+        track = self.out.track
+        steps = track.steps(self.spatial, self.temporal) if track is not None else ()
+        return Demand(self.out, self.priority, steps)
+
+
+class Downlink:
+    """Steers the videos of one subscriber by `estimator`; `paused` are those that do not fit.
+
+    Downgrades are immediate. Upgrades wait 10 s after one, and for a proof that they fit: that is
+    what `padding` is for.
+    """
+
+    def __init__(self, estimator: Estimator) -> None:
+        self._estimator = estimator
+        self._traffic = Traffic()
+        self._probing = Probing()
+        self._steps: dict[OutgoingStream, Step | None] = {}
+        self._views: tuple[View, ...] = ()
+        self._complaints = 0
+        self._quiet_since = 0.0
+        self._hold = 0.0
+        self._excused_until = 0.0
+        self._good_rate = 0.0
+        self._dry = False
+        self._next = 0.0
+        self.paused: frozenset[OutgoingStream] = frozenset()
+
+    def due(self, now: float) -> bool:
+        """Whether there is something to look at: ask before `tick`, it costs nothing."""
+        return now >= self._next or self._estimator.stirred
+
+    @property
+    def padding(self) -> tuple[float, float] | None:
+        """Bits per second of repeats that a probe wants, and until when; None without one."""
+        probing = self._probing
+        return (probing.bitrate, probing.until) if probing.active and not self._dry else None
+
+    def tick(self, views: Sequence[View], sounds: Collection[OutgoingStream], now: float) -> None:
+        """Look at what became of what was sent, and decide anew."""
+        estimator, traffic = self._estimator, self._traffic
+        traffic.look([view.out for view in views], sounds, now)
+        estimator.sent(traffic.bitrate, traffic.loss, now)
+        complained = self._complained(now)
+        demands = [demand for demand in (view.demand() for view in views) if demand.steps]
+        limit = estimator.bitrate
+        self._next = now + (SLOW_LOOKS if limit is None else LOOKS)
+        if limit is None:
+            chosen: Chosen = {demand.key: len(demand.steps) - 1 for demand in demands}
+        else:
+            chosen = self._fit(limit, demands, complained, tuple(views) != self._views, now)
+            self._probe(demands, chosen, now)
+        self._views = tuple(views)
+        self._apply(views, demands, chosen, complained)
+
+    def _complained(self, now: float) -> bool:
+        """Whether the link was found too narrow of late, not just for a probe."""
+        estimator = self._estimator
+        if self._probing.check(estimator.complaints, now):
+            self._excused_until = now + _EXCUSED
+        if estimator.complaints == self._complaints:
+            return False
+        self._complaints = estimator.complaints
+        self._quiet_since = now
+        if now < self._excused_until:
+            estimator.excuse(self._good_rate)
+            return False
+        return True
+
+    def _fit(
+        self, limit: float, demands: list[Demand], complained: bool, changed: bool, now: float
+    ) -> Chosen:
+        current = {demand.key: self._current(demand) for demand in demands}
+        used = cost(demands, current)
+        budget = limit * _USABLE - self._traffic.sound
+        if not complained:
+            budget = max(budget, used)
+        ideal = allocate(budget, demands)
+        lowered = any(ideal[key] < at for key, at in current.items())
+        if complained and lowered:
+            self._hold = now + HOLD
+            self._probing.put_off(self._hold)
+            return {key: min(at, current[key]) for key, at in ideal.items()}
+        if changed:
+            return ideal
+        resumed = any(at == PAUSED and ideal[key] != PAUSED for key, at in current.items())
+        return current if (lowered and not resumed) or now < self._hold else ideal
+
+    def _current(self, demand: Demand) -> int:
+        """The step that this demand has now, in its present steps; what is new begins low."""
+        if demand.key not in self._steps:
+            return PAUSED
+        step = self._steps[demand.key]
+        if step is None:
+            return PAUSED
+        within = [
+            index
+            for index, each in enumerate(demand.steps)
+            if (each.spatial, each.temporal) <= (step.spatial, step.temporal)
+        ]
+        return max(within, default=0)
+
+    def _probe(self, demands: list[Demand], chosen: Chosen, now: float) -> None:
+        costs = costs_above(demands, chosen)
+        if costs is None:
+            if now - self._quiet_since >= CALM:
+                self._estimator.forget()
+            return
+        if now < self._hold or not self._probing.may_start(now):
+            return
+        least, whole = costs
+        used = cost(demands, chosen) + self._traffic.sound
+        self._good_rate = self._traffic.bitrate
+        # Twice what is used already, if that much is wanted: few tries lead far.
+        self._probing.start(max(least, min(whole, used)), used, self._complaints, now)
+        self._dry = all(at == PAUSED for at in chosen.values())
+        if self._dry:
+            # Nothing that could be repeated: the least of one track is the try.
+            chosen.update(allocate(least, demands))
+
+    def _apply(
+        self, views: Sequence[View], demands: list[Demand], chosen: Chosen, complained: bool
+    ) -> None:
+        temporal = {view.out: view.temporal for view in views}
+        kept: dict[OutgoingStream, Step | None] = {}
+        for demand in demands:
+            out, at = demand.key, chosen[demand.key]
+            assert isinstance(out, OutgoingStream)
+            kept[out] = demand.steps[at] if at != PAUSED else None
+            if at == PAUSED:
+                out.allow(None)
+                continue
+            step = demand.steps[at]
+            whole = at + 1 == len(demand.steps) or demand.steps[at + 1].spatial > step.spatial
+            best = at + 1 == len(demand.steps)
+            out.allow(
+                HIGHEST if best else step.spatial,
+                temporal[out] if whole else step.temporal,
+                at_once=complained,
+            )
+        self._steps = kept
+        self.paused = frozenset(out for out, step in kept.items() if step is None)

@@ -1,0 +1,102 @@
+"""Links that are wide, narrow, squeezed and lossy: what their subscribers get, in virtual time."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from tests.rooms.rtp.squeezed import Studio, Viewer
+
+
+def spatial(viewer: Viewer) -> list[int]:
+    """The spatial layer of each video, -1 for none."""
+    return [-1 if layer is None else layer[0] for layer in viewer.layers]
+
+
+def test_a_wide_link_gets_the_best_at_once_and_is_never_probed() -> None:
+    studio = Studio()
+    viewer = Viewer(studio)
+    studio.run(20)
+    assert viewer.layers == [(2, 3)]
+    assert len(viewer.changes) == 1
+    assert viewer.padded == 0
+
+
+@pytest.mark.parametrize("squeezed_for", [12, 40])
+def test_a_squeezed_link_falls_at_once_and_climbs_back(squeezed_for: int) -> None:
+    studio = Studio()
+    viewer = Viewer(studio)
+    studio.run(10)
+    viewer.rate = 300_000
+    squeezed = studio.now
+    studio.run(2)
+    assert spatial(viewer) == [0]
+    studio.run(2)
+    assert viewer.rate_sent(5) < 300_000
+    studio.run(squeezed_for - 9)
+    viewer.rate = 5e6
+    studio.run(20)
+    assert spatial(viewer) == [2]
+    times = [at for at, _ in viewer.changes if at >= squeezed]
+    gaps = [
+        after - at
+        for (at, layers), (after, _) in itertools.pairwise(viewer.changes)
+        if layers == [None]
+    ]
+    assert max(gaps) < 0.5, "the lower layer begins at once"
+    assert min(at for at in times if at > squeezed + 2.5) > squeezed + 10, "nothing rises for 10 s"
+
+
+def test_a_link_that_stays_narrow_is_tried_less_and_less() -> None:
+    studio = Studio()
+    viewer = Viewer(studio, 300_000)
+    studio.run(20)
+    tried = []
+    for _ in range(8):
+        before = viewer.padded
+        studio.run(12)
+        tried.append((viewer.padded - before) * 8 / 12)
+    assert spatial(viewer) == [0]
+    assert max(tried[2:]) < 30_000, "bits per second of repeats"
+
+
+def test_random_loss_alone_does_not_take_the_picture_away() -> None:
+    studio = Studio()
+    viewer = Viewer(studio, loss=0.1)
+    studio.run(30)
+    assert spatial(viewer) == [2]
+
+
+def test_the_most_important_picture_is_the_best_on_a_narrow_link() -> None:
+    studio = Studio(4)
+    viewer = Viewer(studio, 1.2e6)
+    viewer.priorities = [0, 2, 0, 1]
+    studio.run(40)
+    seen = spatial(viewer)
+    assert min(seen) == 0
+    assert seen[1] >= 1
+    assert seen[1] >= max(seen)
+    assert seen[3] >= max(seen[0], seen[2])
+
+
+def test_pictures_pause_only_when_the_least_does_not_fit() -> None:
+    studio = Studio(4)
+    viewer = Viewer(studio, 200_000)
+    viewer.priorities = [0, 0, 1, 0]
+    studio.run(20)
+    assert viewer.outs[2] not in viewer.downlink.paused
+    assert 1 <= len(viewer.downlink.paused) <= 3
+    viewer.rate = 5e6
+    studio.run(45)
+    assert not viewer.downlink.paused
+    assert min(spatial(viewer)) >= 1
+
+
+def test_others_are_not_disturbed_by_a_narrow_link() -> None:
+    studio = Studio()
+    wide, narrow = Viewer(studio), Viewer(studio, 250_000)
+    studio.run(15)
+    assert wide.layers == [(2, 3)]
+    assert spatial(narrow) == [0]
+    assert len(wide.changes) == 1
