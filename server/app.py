@@ -26,11 +26,15 @@ from server.keys import (
     PRESENCE,
     RATE_LIMITS,
     RTC_SERVER,
+    SESSION_CLOCK,
     SETTINGS,
     STATIC_FILES,
 )
 from server.mail import Mail, sender_address, smtp_server
 from server.outbox import EVERY_SECONDS, Outbox
+from server.retention import EVERY_SECONDS as RETENTION_SECONDS
+from server.retention import apply_retention
+from server.session_jobs import A_DAY, carry_on_series
 from server.settings import BadSettings, Settings
 from server.signalling import add_signalling_routes
 from server.signalling.routes import ICE_SERVERS
@@ -48,6 +52,7 @@ from server.web.rate_limits import RateLimits
 from server.web.reentry import refuse_lost_rights
 from server.web.rendering import set_up_templates
 from server.web.routes import add_routes
+from server.web.session_clock import SessionClock
 from server.web.static_files import StaticFiles
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -86,12 +91,13 @@ def build_app(settings: Settings) -> web.Application:
     app[LIVE_ROOMS] = LiveRooms(app[RTC_SERVER], app[PRESENCE], settings.limits)
     if settings.turn_urls:
         app[ICE_SERVERS] = relay_servers(settings.turn_urls, settings.turn_secret, time.time)
+    app[SESSION_CLOCK] = SessionClock(app[DATABASE], app[LIVE_ROOMS], app[LIVE_PAGES], right_now)
     set_up_templates(app, PROJECT / "templates")
     add_signalling_routes(app)
     add_routes(app)
     app.on_response_prepare.append(middleware.add_headers)
     app.on_shutdown.append(_say_goodbye)
-    app.cleanup_ctx.extend([_database, _live_presence, _media, _jobs])
+    app.cleanup_ctx.extend([_database, _live_presence, _media, _jobs, _sessions])
     return app
 
 
@@ -130,9 +136,17 @@ async def _media(app: web.Application) -> AsyncIterator[None]:
 def add_jobs(app: web.Application) -> None:
     """What the server does by itself; without a mail server letters wait on the local page."""
     settings, database = app[SETTINGS], app[DATABASE]
+    app[JOBS].add("retention", RETENTION_SECONDS, lambda: apply_retention(database, right_now))
+    app[JOBS].add("sessions", A_DAY, lambda: carry_on_series(database, right_now))
     if settings.smtp_url:
         mail = Mail(smtp_server(settings.smtp_url), sender_address(settings.mail_from))
         app[JOBS].add("letters", EVERY_SECONDS, Outbox(database, mail, right_now).send_due)
+
+
+async def _sessions(app: web.Application) -> AsyncIterator[None]:
+    await app[SESSION_CLOCK].start()
+    yield
+    await app[SESSION_CLOCK].close()
 
 
 async def _jobs(app: web.Application) -> AsyncIterator[None]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from server.web.live import LivePages
     from server.web.openings import Openings
     from server.web.rate_limits import RateLimits
+    from server.web.session_clock import SessionClock
     from server.web.static_files import StaticFiles
 
 SETTINGS: web.AppKey[Settings] = web.AppKey("settings")
@@ -36,4 +37,5 @@ STATIC_FILES: web.AppKey[StaticFiles] = web.AppKey("static_files")
 LIVE_PAGES: web.AppKey[LivePages] = web.AppKey("live_pages")
 CARDS: web.AppKey[Cards] = web.AppKey("cards")
 OPENINGS: web.AppKey[Openings] = web.AppKey("openings")
+SESSION_CLOCK: web.AppKey[SessionClock] = web.AppKey("session_clock")
 RATE_LIMITS: web.AppKey[RateLimits] = web.AppKey("rate_limits")

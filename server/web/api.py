@@ -9,7 +9,7 @@ from aiohttp import web
 from server.community.entry import Refusal
 from server.community.offices import Office
 from server.community.people import Person, identity_of, may_manage
-from server.keys import DATABASE, PRESENCE, SETTINGS
+from server.keys import DATABASE, PRESENCE, SESSION_CLOCK, SETTINGS
 from server.signalling.tokens import sign
 from server.web.choices import name_person
 from server.web.doors import refusal_at
@@ -18,6 +18,7 @@ from server.web.person import check_rate, log_in, right_now, typed_name
 from server.web.place import Place, place_of
 from server.web.rate_limits import ENTRIES, NAMES
 from server.web.refused import Refused
+from server.web.session_clock import QUIET
 
 ENTRY_SECONDS = 600
 """How long the token of an entry opens the office: long enough for the slowest green room."""
@@ -71,6 +72,9 @@ def _entry(request: web.Request, place: Place, office: Office, person: Person) -
         attributes={"role": role.value},
         room_admin=may_manage(role),
         can_update_own_metadata=True,
+        can_publish_sources=()
+        if request.app[SESSION_CLOCK].may_speak(office.id, person.id)
+        else QUIET,
     )
     return {
         "url": signalling_url(request),

@@ -13,6 +13,7 @@ from server.community.offices import Office, OfficeKind, Visibility
 from server.community.people import identity_of, may_manage
 from server.i18n import Words
 from server.web.place import Place
+from server.web.session_views import SessionView
 from server.web.views import CommunityRef, OfficeView
 
 MOST_NAMES = 50
@@ -88,7 +89,13 @@ def community_ref(place: Place, words: Words) -> CommunityRef:
     )
 
 
-def office_view(place: Place, office: Office, presence: Presence, words: Words) -> OfficeView:
+def office_view(
+    place: Place,
+    office: Office,
+    presence: Presence,
+    words: Words,
+    next_session: SessionView | None = None,
+) -> OfficeView:
     """One door, as of now."""
     present = presence.who(office.id)
     url = office_url(place.community, office)
@@ -109,4 +116,5 @@ def office_view(place: Place, office: Office, presence: Presence, words: Words) 
         open_to="all" if office.visibility is Visibility.PUBLIC else "invited",
         may_enter=is_invited(place.standing, office) and has_seat,
         full=is_full,
+        next_session=next_session,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -13,7 +14,7 @@ from aiohttp_sse import EventSourceResponse, sse_response
 
 from rooms.presence import Presence
 from server.community.offices import Office
-from server.keys import DATABASE, LIVE_PAGES
+from server.keys import DATABASE, LIVE_PAGES, SESSION_CLOCK
 from server.storage.queries import offices
 from server.web.doors import shown_names
 from server.web.place import place_of
@@ -80,6 +81,12 @@ class LivePages:
                 page.has_new_doors = True
                 page.changed.set()
 
+    def sessions_changed(self, community_id: str) -> None:
+        """A session begins, ends, or is in another phase."""
+        for page in self._pages:
+            if page.community_id == community_id:
+                page.changed.set()
+
     def close(self) -> None:
         """End every stream, so that the server may stop."""
         self._is_closing = True
@@ -100,6 +107,8 @@ async def events(request: web.Request) -> web.StreamResponse:
 
     `presence`: {"offices": {id: {"count", "since" (Unix seconds, null when empty), "names" (only
     where the office shows them)}}}. `doors`: {} when the list of offices itself is another.
+    `sessions`: {"now" (this server's clock, Unix milliseconds), "offices": {id: what runs there or
+    begins soon, see `SessionClock`}}.
     """
     place = await place_of(request)
     pages = request.app[LIVE_PAGES]
@@ -116,6 +125,7 @@ async def _tell(
 ) -> None:
     pages, clock = request.app[LIVE_PAGES], asyncio.get_running_loop().time
     told, read_at = "", clock()
+    told_sessions: dict[str, Any] = {}
     page.room_names = frozenset(office.id for office in doors)
     while not page.is_closing and response.is_connected():
         page.changed.clear()
@@ -131,6 +141,12 @@ async def _tell(
         if message != told:
             told = message
             await response.send(message, event="presence")
+        sessions = request.app[SESSION_CLOCK].told(page.community_id)
+        if sessions != told_sessions:
+            told_sessions = sessions
+            now = int(time.time() * 1000)
+            text = json.dumps({"now": now, "offices": sessions}, ensure_ascii=False)
+            await response.send(text, event="sessions")
         await asyncio.sleep(PAUSE)
         try:
             async with asyncio.timeout(PING):

@@ -7,7 +7,6 @@ from typing import get_args
 from aiohttp import web
 
 from server.community.entry import Refusal, is_invited
-from server.community.invitations import DAYS_CHOICES
 from server.community.offices import Office
 from server.i18n import Words
 from server.keys import DATABASE, PRESENCE, SETTINGS
@@ -25,6 +24,7 @@ from server.web.place import Place, place_of
 from server.web.place_cards import facade_card, office_card
 from server.web.refused import sentences
 from server.web.rendering import render, words_of
+from server.web.session_rows import next_by_office, sessions_url
 from server.web.user_agents import in_app_browser
 from server.web.views import (
     CardView,
@@ -35,7 +35,6 @@ from server.web.views import (
     LeavingReason,
     LeftView,
     OfficePageView,
-    PrivacyView,
 )
 
 
@@ -70,7 +69,11 @@ async def facade(request: web.Request) -> web.Response:
     """GET /c/{community}: the doors, and who is behind them."""
     place, words = await place_of(request), words_of(request)
     ref = community_ref(place, words)
-    doors = [office_view(place, each, request.app[PRESENCE], words) for each in place.offices]
+    now, presence = right_now(), request.app[PRESENCE]
+    coming = await next_by_office(request, place, words, now)
+    doors = [
+        office_view(place, each, presence, words, coming.get(each.id)) for each in place.offices
+    ]
     view = CommunityView(
         name=ref.name,
         slug=ref.slug,
@@ -78,9 +81,10 @@ async def facade(request: web.Request) -> web.Response:
         offices=doors,
         can_manage=ref.can_manage,
         manage_url=ref.manage_url,
-        local_hour=local_hour(place.community, right_now()),
+        local_hour=local_hour(place.community, now),
         count=sum(door.count for door in doors),
         events_url=f"{ref.url}/evenements",
+        sessions_url=sessions_url(place),
         url=ref.url,
     )
     card = facade_card(request, place, words)
@@ -94,9 +98,10 @@ async def door(request: web.Request) -> web.Response:
     why_not = refusal_at(place, office, request.app[PRESENCE])
     is_refused = why_not not in (None, Refusal.NAME_REQUIRED)
     told = sentences(why_not.value, words) if why_not and is_refused else None
+    coming = await next_by_office(request, place, words, right_now())
     view = DoorView(
         community=community_ref(place, words),
-        office=office_view(place, office, request.app[PRESENCE], words),
+        office=office_view(place, office, request.app[PRESENCE], words, coming.get(office.id)),
         refusal=f"{told.title}. {told.what_to_do}" if told else "",
         name_url="/nom",
         events_url=f"{community_url(place.community)}/evenements",
@@ -163,15 +168,9 @@ async def left(request: web.Request) -> web.Response:
     return await render(request, "left.html", view, card=card, role=place.standing.role)
 
 
-async def privacy(request: web.Request) -> web.Response:
-    """GET /confidentialite: what is kept, and who answers for it."""
-    view = PrivacyView(request.app[SETTINGS].privacy_officer, max(DAYS_CHOICES))
-    return await render(request, "privacy.html", view)
-
-
 async def robots(_request: web.Request) -> web.Response:
     """GET /robots.txt. Invitations say noindex themselves: crawlers must read their card."""
-    return web.Response(text="User-agent: *\nDisallow: /cle/\n")
+    return web.Response(text="User-agent: *\nDisallow: /cle/\nDisallow: /entree/\n")
 
 
 def _leaving_words(reason: LeavingReason, words: Words) -> tuple[str, str]:

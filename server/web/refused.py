@@ -80,7 +80,7 @@ def _of_a_form(words: Words) -> dict[str, tuple[str, str]]:
     return {
         "members_only": (
             _("Il faut être membre pour cela"),
-            _("Demandez d’abord votre lien dans « Devenir membre »."),
+            _("Demandez d’abord votre lien dans « Devenir membre »."),
         ),
         "csrf": (
             _("Cette page est restée ouverte trop longtemps"),
@@ -97,6 +97,10 @@ def _of_a_form(words: Words) -> dict[str, tuple[str, str]]:
         "hosts_only": (
             _("Cette page est réservée aux personnes qui animent"),
             _("Demandez à qui s’occupe de la maison de vous confier l’animation."),
+        ),
+        "lamp_taken": (
+            _("Quelqu’un tient déjà la lampe"),
+            _("La personne qui anime est là, ou quelqu’un a pris sa place."),
         ),
         "session_over": (
             _("Cette séance ne se change plus"),

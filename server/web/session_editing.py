@@ -22,7 +22,7 @@ from server.community.sessions import (
     may_host,
 )
 from server.community.text import Bilingual
-from server.keys import DATABASE, LIVE_PAGES
+from server.keys import DATABASE, SESSION_CLOCK
 from server.storage.queries import session_changes, sessions
 from server.web.doors import community_ref
 from server.web.fields import form_lists
@@ -74,7 +74,7 @@ async def make_session(request: web.Request) -> web.Response:
         made = await session_changes.add_session(
             db, place.community.id, draft, person_id, right_now()
         )
-    request.app[LIVE_PAGES].doors_changed(place.community.id)
+    request.app[SESSION_CLOCK].wake()
     return see_other(f"{session_url(place, made)}?fait=made")
 
 
@@ -100,7 +100,7 @@ async def change_session(request: web.Request) -> web.Response:
         return await _sent_back(request, place, fields, errors, session)
     async with request.app[DATABASE].writing() as db:
         await session_changes.change_session(db, session, draft, reach, right_now())
-    request.app[LIVE_PAGES].doors_changed(place.community.id)
+    request.app[SESSION_CLOCK].wake()
     return see_other(f"{session_url(place, session.id)}?fait=saved")
 
 
@@ -111,7 +111,7 @@ async def cancel_session(request: web.Request) -> web.Response:
     reach = _reach(await form_lists(request))
     async with request.app[DATABASE].writing() as db:
         await session_changes.cancel_session(db, session, reach, right_now())
-    request.app[LIVE_PAGES].doors_changed(place.community.id)
+    request.app[SESSION_CLOCK].wake()
     return see_other(f"{session_url(place, session.id)}?fait=cancelled")
 
 

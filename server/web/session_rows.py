@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
 from server.community.answers import Answer
-from server.community.sessions import Session, may_see
+from server.community.sessions import Session, SessionState, may_see
 from server.i18n import Words
 from server.keys import DATABASE
 from server.storage.queries import session_answers, sessions
@@ -27,6 +27,8 @@ from server.web.session_words import (
     state_label,
     zone_label,
 )
+
+NEXT_WITHIN = timedelta(days=15)
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,22 @@ def seen_by(place: Place, found: Iterable[Session]) -> list[Session]:
         for each in found
         if each.plan.office_id in doors and may_see(each, person_id, place.standing)
     ]
+
+
+async def next_by_office(
+    request: web.Request, place: Place, words: Words, now: datetime
+) -> dict[str, SessionView]:
+    """The session that runs in each office of a community, else the next one, by office."""
+    async with request.app[DATABASE].reading() as db:
+        found = await sessions.sessions_between(db, place.community.id, now, now + NEXT_WITHIN)
+    first: dict[str, Session] = {}
+    for each in seen_by(place, found):
+        if each.state(now) in (SessionState.SCHEDULED, SessionState.RUNNING):
+            first.setdefault(each.plan.office_id, each)
+    known = About()
+    return {
+        office_id: session_view(place, each, known, words, now) for office_id, each in first.items()
+    }
 
 
 def session_view(

@@ -12,7 +12,10 @@ Every form carries a hidden `csrf_token`; every JSON change carries it in the X-
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from server.web.session_views import SessionView
 
 OfficeKindName = Literal["cafe", "focus", "open_space"]
 LeavingReason = Literal["left", "removed", "replaced", "ended"]
@@ -26,6 +29,7 @@ class MeView:
     id: str
     name: str
     role: str = "guest"
+    is_member: bool = False  # has an account
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ class OfficeView:
     open_to: Literal["all", "invited"]
     may_enter: bool
     full: bool = False
-    next_session: None = None  # sessions come later
+    next_session: SessionView | None = None  # what runs, else what comes next
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,7 @@ class CommunityView:
     local_hour: int
     count: int  # everyone in, all offices together
     events_url: str  # text/event-stream
+    sessions_url: str
     url: str
 
 
@@ -297,14 +302,6 @@ class ManageOfficeView:
     save_url: str
     remove_url: str
     back_url: str
-
-
-@dataclass(frozen=True)
-class PrivacyView:
-    """privacy.html: who answers for personal information, and what is kept, for how long."""
-
-    officer: str  # "" when the settings name nobody
-    invitation_days: int
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,32 @@ export function door(people) {
 }
 
 /**
+ * Between two phases: one low bell, let ring.
+ * @param {number} people
+ */
+export function bell(people) {
+  if (!preferences.sounds || people > CROWD) return;
+  const on = audio();
+  if (on.state === "suspended") void on.resume();
+  const at = on.currentTime;
+  for (const [pitch, loudness, rings] of /** @type {[number, number, number][]} */ ([
+    [523, 0.14, 1.8],
+    [1046, 0.05, 1.1],
+    [1569, 0.03, 0.6],
+  ])) {
+    const tone = on.createOscillator();
+    const gain = on.createGain();
+    tone.frequency.value = pitch;
+    gain.gain.setValueAtTime(0.0001, at);
+    gain.gain.exponentialRampToValueAtTime(loudness, at + 0.012);
+    gain.gain.exponentialRampToValueAtTime(0.0001, at + rings);
+    tone.connect(gain).connect(on.destination);
+    tone.start(at);
+    tone.stop(at + rings);
+  }
+}
+
+/**
  * The speaker test: three rising notes, on the chosen output where the browser can.
  * @param {string} speakerId
  */

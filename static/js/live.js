@@ -2,6 +2,7 @@
 
 import { announce } from "./announce.js";
 import { t, tn } from "./i18n.js";
+import { sentence as phaseSentence, setServerClock } from "./session-now.js";
 
 /** @typedef {{count: number, names?: string[] | null}} Occupancy */
 
@@ -69,15 +70,51 @@ function tell(id, count) {
  * @param {Element} element
  */
 async function redraw(element) {
-  if (!element.querySelector(".street, .doors")) return;
+  if (!element.querySelector(".street, .doors, .session-line")) return;
   const response = await fetch(location.href);
   if (!response.ok) return;
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
-  for (const part of [".street", ".doors"]) {
+  for (const part of [".street", ".doors", ".doorway .session-line"]) {
     const now = fresh.querySelector(part);
     const before = element.querySelector(part);
     if (now && before) before.replaceWith(document.adoptNode(now));
   }
+}
+
+/** @type {Record<string, import("./session-now.js").Told>} */
+let sessions = {};
+let shownSessions = "";
+
+/** @param {Element} element */
+function showSessions(element) {
+  for (const line of element.querySelectorAll("[data-session-line]")) {
+    const phase = sessions[line.getAttribute("data-session-line") ?? ""]?.phase;
+    const text = line.querySelector("[data-session-now]");
+    if (phase && text) text.textContent = phaseSentence(phase);
+  }
+}
+
+/**
+ * What runs, or what comes next, is another: takes the lines from the page as it is now.
+ * @param {Element} element
+ * @param {import("./session-now.js").SessionsEvent} told
+ */
+async function hearSessions(element, told) {
+  setServerClock(told.now);
+  sessions = told.offices;
+  const lines = [...element.querySelectorAll("[data-session-line]")];
+  if (lines.some(isStale)) await redraw(element);
+  showSessions(element);
+}
+
+/**
+ * Whether a line says another session, or another state, than the server has just told.
+ * @param {Element} line
+ */
+function isStale(line) {
+  const told = sessions[line.getAttribute("data-session-line") ?? ""];
+  if (Boolean(told?.phase) !== line.hasAttribute("data-running")) return told?.id !== "";
+  return Boolean(told?.id) && told?.id !== line.getAttribute("data-session-id");
 }
 
 /** @param {Element} element */
@@ -86,6 +123,10 @@ function listen(element) {
   if (!address) return;
   const events = new EventSource(address);
   events.addEventListener("doors", () => void redraw(element));
+  events.addEventListener("sessions", (event) => {
+    if (!element.hasAttribute("hidden")) void hearSessions(element, JSON.parse(event.data));
+  });
+  window.setInterval(() => showSessions(element), 5000);
   events.addEventListener("presence", (event) => {
     if (element.hasAttribute("hidden")) return events.close();
     /** @type {{offices: Record<string, Occupancy>}} */

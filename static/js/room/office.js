@@ -13,6 +13,7 @@ import { Gestures } from "./gestures.js";
 import { OwnMedia } from "./own-media.js";
 import { Panels } from "./panels.js";
 import { startPeople } from "./people.js";
+import { SessionBar } from "./session.js";
 import { startSharing } from "./share.js";
 import { startShortcuts } from "./shortcuts.js";
 import { chooseSpeaker, startSound } from "./sound.js";
@@ -30,6 +31,8 @@ export class Office {
     this.stage = new Stage(room, this.commands);
     this.media = new OwnMedia(room, this.commands, tell);
     this.gestures = new Gestures(room, this.commands, (who, emoji) => this.stage.react(who, emoji));
+    this.session = new SessionBar(room, root, this.media, tell);
+    this.eventsUrl = root.dataset.eventsUrl ?? "";
     this.panels = new Panels(this.commands);
     this.chat = new Chat(room, this.commands, this.panels);
     this.drawPeople = startPeople(room);
@@ -76,6 +79,7 @@ export class Office {
   settle() {
     startShortcuts(this.commands, (isDown) => this.media.talk(isDown));
     startWakeLock();
+    this.session.start(this.eventsUrl);
     this.stage.refresh();
     this.drawPeople();
     byId("room-title", HTMLElement).focus();

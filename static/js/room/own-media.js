@@ -24,6 +24,7 @@ export class OwnMedia {
     this.tell = tell;
     this.wanted = { microphone: false, camera: false };
     this.isTalking = false;
+    this.maySpeak = true;
     /** @type {Promise<void>} */
     this.queue = Promise.resolve();
     commands.on("microphone", () => void this.set("microphone", !this.wanted.microphone));
@@ -56,6 +57,10 @@ export class OwnMedia {
    * @param {boolean} isOn
    */
   set(device, isOn) {
+    if (device === "microphone" && isOn && !this.maySpeak) {
+      announce(t("Les micros sont fermés pendant la concentration."));
+      return this.queue;
+    }
     this.wanted[device] = isOn;
     this.show();
     this.queue = this.queue.then(() => this.apply(device));
@@ -107,6 +112,21 @@ export class OwnMedia {
       this.isTalking = false;
       void this.set("microphone", false);
     }
+  }
+
+  /**
+   * The server closes the microphones in focus; at the break each person opens their own.
+   * @param {boolean} maySpeak
+   */
+  allowMicrophone(maySpeak) {
+    if (maySpeak === this.maySpeak) return;
+    this.maySpeak = maySpeak;
+    if (!maySpeak) this.wanted.microphone = false;
+    for (const button of this.commands.buttons("microphone")) {
+      button.setAttribute("aria-disabled", String(!maySpeak));
+    }
+    announce(maySpeak ? t("Vous pouvez ouvrir votre micro.") : t("Les micros sont fermés."));
+    this.show();
   }
 
   /** @param {Track.Source} source */
