@@ -104,6 +104,22 @@ class QualitiesWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamPaused:
+    """A video that waits until the client's link carries it, or comes again."""
+
+    participant_sid: str
+    track_sid: str
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StreamsPaused:
+    """These videos pause for want of bandwidth, or go on."""
+
+    streams: tuple[StreamPaused, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriptionFailed:
     """A track that the client asked for cannot be had."""
 
@@ -165,6 +181,7 @@ Event = (
     | Described
     | SectionsRequired
     | QualitiesWanted
+    | StreamsPaused
     | SubscriptionFailed
     | SubscriptionAllowed
     | Left

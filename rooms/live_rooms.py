@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 TICK = 0.4
 """Seconds between two looks at speakers, wishes, lost clients and empty rooms."""
+LOOKS = 2
+"""Looks at everybody's link in that time."""
 
 
 class LiveRooms:
@@ -169,6 +171,7 @@ class LiveRooms:
         for name, room in tuple(self._rooms.items()):
             try:
                 room.tick(now)
+                room.adapt(now)
             except Exception:
                 # One room's broken state must not stop the clock of all the others.
                 log.exception("a room's tick failed")
@@ -176,9 +179,21 @@ class LiveRooms:
             if room.expired(now):
                 self._rooms.pop(name, None)
 
+    def adapt(self, now: float) -> None:
+        """Look at everybody's link once."""
+        for room in tuple(self._rooms.values()):
+            try:
+                room.adapt(now)
+            except Exception:
+                log.exception("a room's links could not be looked at")
+                self.counters.add("room_adapt_failed")
+
     async def _keep_time(self) -> None:
         while True:
-            await asyncio.sleep(TICK)
+            for _ in range(LOOKS - 1):
+                await asyncio.sleep(TICK / LOOKS)
+                self.adapt(self._now())
+            await asyncio.sleep(TICK / LOOKS)
             self.tick(self._now())
 
 

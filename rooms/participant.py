@@ -34,6 +34,7 @@ from rooms.permissions import Permissions
 from rooms.publications import Publications
 from rooms.subscriptions import Subscriptions
 from rooms.tracks import PublishedTrack
+from rooms.viewing import Viewing
 
 if TYPE_CHECKING:
     from rooms.limits import Limits
@@ -100,6 +101,7 @@ class Participant:
         self.subscriptions = Subscriptions(self, automatic=joining.auto_subscribe)
         self.data_tracks = DataTracks(self, limits)
         self.connection = connect(self)
+        self.viewing = Viewing(self)
 
     @property
     def gone(self) -> bool:

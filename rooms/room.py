@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 GOODBYE = 0.8
 """Seconds for a client whose peer connection ended to say that it leaves."""
+REMEMBERED_SPEECH = 10.0
+"""Seconds for which who spoke is thought to speak again."""
 MISSED = 1000
 """Departures remembered for a client that has lost its signal connection."""
 
@@ -81,6 +83,7 @@ class Room:
         self.clock = clock
         self._by_identity: dict[str, Participant] = {}
         self._speakers = ActiveSpeakers()
+        self._spoke_at: dict[str, float] = {}
 
     def __iter__(self) -> Iterator[Participant]:
         return iter(tuple(self._by_identity.values()))
@@ -285,6 +288,7 @@ class Room:
             if track.kind == "video":
                 codec = track.info.mime_type.partition("/")[2].lower()
                 participant.tell(QualitiesWanted(track.sid, codec, track.wanted.told))
+        participant.viewing.tell()
         participant.data_tracks.tell()
         participant.connection.resume()
 
@@ -306,6 +310,16 @@ class Room:
         changes = self._speakers.update(levels)
         if changes:
             self.broadcast(SpeakersChanged(changes))
+        self._spoke_at.update({sid: now for sid, level in levels.items() if level})
+        for sid, at in tuple(self._spoke_at.items()):
+            if now - at >= REMEMBERED_SPEECH:
+                del self._spoke_at[sid]
+
+    def adapt(self, now: float) -> None:
+        """To be called every 200 ms: share each participant's link anew where that is due."""
+        for one in self:
+            if one.active:
+                one.viewing.adapt(self._spoke_at.keys(), now)
 
     def unplugged(self, participant: Participant, reason: str) -> float:
         """A peer connection of `participant` ended by itself; when that was."""

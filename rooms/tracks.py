@@ -25,6 +25,7 @@ class TrackSettings:
     width: int = 0
     height: int = 0
     fps: int = 0
+    priority: int = 0
 
 
 class PublishedTrack:
@@ -90,10 +91,14 @@ class SubscribedTrack:
         self.out = out
         self.apply()
 
+    @property
+    def quality(self) -> int:
+        """The quality that is looked at now: OFF when hidden, or silenced by its publisher."""
+        return OFF if self.track.muted else self.track.quality_for(self.settings)
+
     def apply(self) -> None:
         """Make the stream follow the settings and the publisher's mute."""
         if self.out is None:
             return
-        quality = self.track.quality_for(self.settings)
-        silent = quality == OFF or self.track.muted
-        self.out.want(None if silent else quality)
+        quality = self.quality
+        self.out.want(None if quality == OFF else quality)

@@ -11,6 +11,9 @@ from rooms.rtp.layers import choose, layer_steps, spatial_index
 from rooms.rtp.outgoing import OutgoingStream
 from rooms.rtp.packet import Forward
 from rooms.rtp.speakers import AudioLevel
+from rooms.rtp.thinning import ALL
+
+_NEARLY = 0.9  # of the pictures per second that are asked for
 
 
 class IncomingTrack:
@@ -117,6 +120,16 @@ class IncomingTrack:
         )
         wanted = [s for s in live if s.spatial <= spatial] or live[:1]
         return layer_steps([(s.spatial, s.volume.bitrates, s.volume.top) for s in wanted], temporal)
+
+    def temporal_for(self, fps: int, spatial: int) -> int:
+        """The least temporal ceiling that gives so many pictures a second; ALL for 0."""
+        stream = self._suitable(spatial)
+        if fps <= 0 or stream is None:
+            return ALL
+        for temporal, rate in enumerate(stream.volume.rates):
+            if rate >= fps * _NEARLY:
+                return temporal if temporal < stream.volume.top else ALL
+        return ALL
 
     def stalled(self, rid: str) -> bool:
         """True when that layer was silent at the last `check`."""

@@ -183,6 +183,7 @@ def _track_setting(talk: Conversation, request: UpdateTrackSettings) -> None:
         width=request.width,
         height=request.height,
         fps=request.fps,
+        priority=request.priority,
     )
     talk.participant.subscriptions.configure(request.track_sids, settings)
 

@@ -16,6 +16,9 @@ from livekit.protocol.rtc import (
     SessionDescription,
     SignalResponse,
     SpeakersChanged,
+    StreamState,
+    StreamStateInfo,
+    StreamStateUpdate,
     SubscribedCodec,
     SubscribedQuality,
     SubscribedQualityUpdate,
@@ -97,6 +100,18 @@ def _qualities(event: events.QualitiesWanted) -> SignalResponse:
     )
 
 
+def _streams(event: events.StreamsPaused) -> SignalResponse:
+    states = [
+        StreamStateInfo(
+            participant_sid=stream.participant_sid,
+            track_sid=stream.track_sid,
+            state=StreamState.PAUSED if stream.paused else StreamState.ACTIVE,
+        )
+        for stream in event.streams
+    ]
+    return SignalResponse(stream_state_update=StreamStateUpdate(stream_states=states))
+
+
 def _failed(event: events.SubscriptionFailed) -> SignalResponse:
     return SignalResponse(
         subscription_response=SubscriptionResponse(track_sid=event.track_sid, err=event.error)
@@ -153,6 +168,7 @@ _WRITERS: dict[type[Any], Callable[[Any], SignalResponse]] = {
     events.Described: _described,
     events.SectionsRequired: _sections,
     events.QualitiesWanted: _qualities,
+    events.StreamsPaused: _streams,
     events.SubscriptionFailed: _failed,
     events.SubscriptionAllowed: _allowed,
     events.DataTrackHandles: _data_track_handles,
