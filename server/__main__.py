@@ -1,4 +1,4 @@
-"""The command line: python -m server serve, migrate, token, owner-link, demo."""
+"""The command line: python -m server serve, migrate, token, owner-link, community, demo."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -83,7 +84,10 @@ def token(
 
 @app.command("owner-link")
 def owner_link(
-    community: Annotated[str, typer.Option(help="Its piece of address (default: the first).")] = "",
+    community: Annotated[
+        str,
+        typer.Option(help="Its piece of address (default: the first, and the right to open more)."),
+    ] = "",
 ) -> None:
     """Print a new one-time link that makes its holder the owner."""
     from server.serving import CannotStart, new_owner_link
@@ -95,11 +99,72 @@ def owner_link(
         database = Database(settings.database)
         try:
             await database.migrate()
-            typer.echo(await new_owner_link(database, settings, community))
+            typer.echo(
+                await new_owner_link(database, settings, community, opens_server=not community)
+            )
         finally:
             await database.close()
 
     _run_or_refuse(make, CannotStart, DatabaseUnavailable)
+
+
+@app.command()
+def community(
+    name: Annotated[str, typer.Argument(help="Its name in French.")],
+    english: Annotated[str, typer.Option(help="Its name in English.")] = "",
+    slug: Annotated[str, typer.Option(help="Its piece of address (default: from its name).")] = "",
+    zone: Annotated[str, typer.Option(help="Its time zone.")] = "America/Toronto",
+    listed: Annotated[bool, typer.Option(help="Show it in the public directory.")] = True,
+) -> None:
+    """Open a community; prints its address and a one-time link that makes its holder the owner."""
+    from server.community.communities import draft_community
+    from server.community.text import slug_of
+    from server.serving import CannotStart, new_community
+    from server.storage.database import Database, DatabaseUnavailable
+
+    settings = _settings()
+    fields = {"name_fr": name, "name_en": english, "time_zone": zone, "listed": str(int(listed))}
+    draft, errors = draft_community(fields)
+    if draft is None:
+        _refuse(ValueError(", ".join(f"{field}: {code}" for field, code in errors.items())))
+    if slug and slug_of(slug, set(), otherwise="") != slug:
+        _refuse(ValueError("slug: small letters, digits and hyphens only"))
+
+    async def make() -> None:
+        database = Database(settings.database)
+        try:
+            await database.migrate()
+            typer.echo("\n".join(await new_community(database, settings, draft, slug)))
+        finally:
+            await database.close()
+
+    _run_or_refuse(make, CannotStart, DatabaseUnavailable)
+
+
+@app.command()
+def seed(
+    members: Annotated[int, typer.Option(help="How many members.", min=1, max=20_000)] = 700,
+) -> None:
+    """Fill the database with a month of a busy community, to try the server with."""
+    from server.storage.database import Database, DatabaseUnavailable
+    from server.storage.seed import AlreadySeeded, seed_community
+
+    settings = _settings()
+
+    async def fill() -> None:
+        database = Database(settings.database)
+        try:
+            await database.migrate()
+            async with database.writing() as db:
+                made = await seed_community(db, members, datetime.now(UTC))
+            typer.echo(
+                f"{settings.address}/c/{made.slug}: {made.members} members, "
+                f"{made.sessions} sessions, {made.answers} answers"
+            )
+        finally:
+            await database.close()
+
+    _run_or_refuse(fill, AlreadySeeded, DatabaseUnavailable)
 
 
 @app.command()

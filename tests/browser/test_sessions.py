@@ -1,0 +1,109 @@
+"""A session in real browsers: announced, running by the server's clock, microphones as it says."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.browser.conftest import Arrive
+from tests.browser.coworker import COMMUNITY, OFFICE, Coworker
+from tests.browser.owner import take_key
+from tests.conftest import MoulinFactory
+
+pytestmark = pytest.mark.browser
+
+LABEL = "document.getElementById('session-label').textContent"
+PRESSED = "document.querySelector('.bar [data-command=microphone]').ariaPressed === 'true'"
+
+
+async def announce(host: Coworker, phases: list[tuple[str, int]]) -> str:
+    """Announce a session that began this very minute; its address."""
+    now = datetime.now(ZoneInfo("America/Toronto"))
+    page = host.page
+    await host.open(f"{COMMUNITY}/seances/nouvelle")
+    await page.fill("#title-fr", "Mardi des factures")
+    await page.select_option("#office", label="L’aire ouverte")
+    await page.fill("#date", f"{now:%Y-%m-%d}")
+    await page.fill("#time", f"{now:%H:%M}")
+    lines = await page.query_selector_all(".phase-line")
+    for index, line in enumerate(lines):
+        kind, minutes = phases[index] if index < len(phases) else ("focus", 0)
+        select, number = await line.query_selector("select"), await line.query_selector("input")
+        assert select is not None
+        assert number is not None
+        await select.select_option(kind)
+        await number.fill(str(minutes) if minutes else "")
+    await page.click("main button:has-text('Enregistrer')")
+    await page.wait_for_selector("h1:has-text('Mardi des factures')")
+    return page.url.partition("?")[0].removeprefix(host.moulin.url)
+
+
+@pytest.mark.timeout(240)
+async def test_microphones_are_closed_in_focus_and_open_at_the_break(
+    arrive: Arrive, moulin_factory: MoulinFactory
+) -> None:
+    moulin = await moulin_factory()
+    host, guest = await arrive("Odile", at=moulin), await arrive("Ana", at=moulin)
+    await take_key(host)
+    focus = 1 if datetime.now().second < 20 else 2
+    address = await announce(host, [("focus", focus), ("break", 2)])
+
+    # The street says what goes on; the door too.
+    await guest.open(COMMUNITY)
+    await guest.page.wait_for_selector(".bay[data-running]")
+    await guest.open(address)
+    await guest.page.fill("#answer-name", "Ana")
+    await guest.page.click("button[name=answer][value=yes]")
+    await guest.page.wait_for_selector(".button-chosen:has-text('J’y serai')")
+    await guest.open(OFFICE)
+    assert "pause dans" in await guest.page.inner_text(".session-line")
+
+    await guest.open(f"{OFFICE}/salle")
+    await guest.page.click("#green-enter")
+    await guest.wait_inside()
+    await host.open(f"{OFFICE}/salle")
+    await host.page.click("#green-enter")
+    await host.wait_inside()
+    for each in (host, guest):
+        await each.wait_for(f"{LABEL} === 'Concentration'")
+        await each.wait_for("document.getElementById('session-detail').textContent.includes('min')")
+
+    # In focus the guest's button says no, and so does the server to a page that insists.
+    await guest.page.wait_for_selector(".bar [data-command=microphone][aria-disabled=true]")
+    await guest.page.click(".bar [data-command=microphone]", force=True)
+    refused = await guest.page.evaluate(
+        """() => window.moulin.room.localParticipant.setMicrophoneEnabled(true)
+             .then((publication) => publication ? "published" : "refused", () => "refused")"""
+    )
+    assert refused == "refused"
+    assert not await guest.page.evaluate(PRESSED)
+
+    # At the break, by the server's clock, both pages say so and the guest is heard.
+    for each in (host, guest):
+        await each.page.wait_for_function(f"() => {LABEL} === 'Pause'", timeout=130_000)
+    await guest.page.wait_for_selector(".bar [data-command=microphone][aria-disabled=false]")
+    await guest.press("microphone")
+    await guest.wait_for(PRESSED)
+    await host.wait_receiving("Ana", "microphone", energy=1e-7)
+
+    # The host closes all microphones although it is the break, then lets the phases rule again.
+    await host.page.click("#session-open")
+    await host.page.wait_for_selector("#lamp-holder:has-text('Vous tenez la lampe')")
+    await host.page.check("input[name=microphones][value=closed]")
+    await guest.page.wait_for_selector(".bar [data-command=microphone][aria-disabled=true]")
+    await guest.wait_for(f"!({PRESSED})")
+    await host.page.check("input[name=microphones][value=phases]")
+    await guest.page.wait_for_selector(".bar [data-command=microphone][aria-disabled=false]")
+    assert not await guest.page.evaluate(PRESSED)  # nobody's microphone is opened for them
+
+    # The host leaves; the guest takes the lamp.
+    await host.press("leave")
+    await guest.page.click("#session-open")
+    await guest.page.click("[data-lamp=take]")
+    await guest.page.wait_for_selector("#lamp-holder:has-text('Vous tenez la lampe')")
+
+    # A restart in the middle changes nothing: the timetable and the lamp are in the database.
+    await moulin.restart()
+    await guest.wait_for(f"{LABEL} === 'Pause'")
