@@ -55,14 +55,25 @@ def feed_of(events: Sequence[Event], name: str, url: str, color: str = "") -> by
     return bytes(calendar.to_ical())
 
 
-def invitation_of(event: Event, method: Method, organiser: str, name: str, guest: Guest) -> bytes:
+@dataclass(frozen=True)
+class Organiser:
+    """In whose name invitations are mailed: the address that letters come from."""
+
+    email: str
+    name: str
+
+
+def invitation_of(
+    event: Event, method: Method, organiser: Organiser, guest: Guest, now: datetime
+) -> bytes:
     """A mailed invitation: the same UID again, with a higher SEQUENCE, changes or calls it off.
 
-    `organiser` is the address the letter comes from. Nobody is asked to answer by mail: answers are
-    given on the session's page.
+    Nobody is asked to answer by mail: answers are given on the session's page.
     """
-    address = vCalAddress(f"mailto:{organiser}")
-    address.params["CN"] = vText(name)
+    del event["DTSTAMP"]
+    event.add("dtstamp", now)
+    address = vCalAddress(f"mailto:{organiser.email}")
+    address.params["CN"] = vText(organiser.name)
     event.add("organizer", address)
     invited = vCalAddress(f"mailto:{guest.email}")
     invited.params["CN"] = vText(guest.name)

@@ -22,7 +22,8 @@ from server.community.sessions import (
     may_host,
 )
 from server.community.text import Bilingual
-from server.keys import DATABASE, SESSION_CLOCK
+from server.keys import DATABASE, JOBS, SESSION_CLOCK
+from server.storage.database import Transaction
 from server.storage.queries import session_changes, sessions
 from server.web.doors import community_ref
 from server.web.fields import form_lists
@@ -37,6 +38,7 @@ from server.web.session_fields import (
     reach_choices,
     zone_choices,
 )
+from server.web.session_invitations import News, Told, tell_everyone
 from server.web.session_rows import session_url, sessions_url
 from server.web.session_views import SessionForm, SessionFormView
 from server.web.session_words import open_to_label, phase_label, weekday_names
@@ -99,8 +101,10 @@ async def change_session(request: web.Request) -> web.Response:
     if draft is None:
         return await _sent_back(request, place, fields, errors, session)
     async with request.app[DATABASE].writing() as db:
-        await session_changes.change_session(db, session, draft, reach, right_now())
+        changed = await session_changes.change_session(db, session, draft, reach, right_now())
+        await _tell(request, place, db, changed)
     request.app[SESSION_CLOCK].wake()
+    request.app[JOBS].wake("letters")
     return see_other(f"{session_url(place, session.id)}?fait=saved")
 
 
@@ -110,9 +114,20 @@ async def cancel_session(request: web.Request) -> web.Response:
     check_rate(request, CHANGES)
     reach = _reach(await form_lists(request))
     async with request.app[DATABASE].writing() as db:
-        await session_changes.cancel_session(db, session, reach, right_now())
+        changed = await session_changes.cancel_session(db, session, reach, right_now())
+        await _tell(request, place, db, changed)
     request.app[SESSION_CLOCK].wake()
+    request.app[JOBS].wake("letters")
     return see_other(f"{session_url(place, session.id)}?fait=cancelled")
+
+
+async def _tell(
+    request: web.Request, place: Place, db: Transaction, changed: session_changes.Changed
+) -> None:
+    """Write to those who answered; their calendars change with the letter."""
+    told = Told(request.app, place.community, place.offices, right_now())
+    await tell_everyone(db, told, changed.changed, News.CHANGED)
+    await tell_everyone(db, told, changed.cancelled, News.CANCELLED)
 
 
 async def _host_place(request: web.Request) -> Place:

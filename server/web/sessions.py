@@ -17,6 +17,7 @@ from server.community.answers import (
 )
 from server.community.entry import STRANGER, is_invited
 from server.community.offices import Office, whole_number
+from server.community.people import Person
 from server.community.recurrence import in_utc
 from server.community.sessions import (
     OpenTo,
@@ -27,7 +28,7 @@ from server.community.sessions import (
     may_host,
 )
 from server.i18n import Words
-from server.keys import DATABASE, PRESENCE, SETTINGS
+from server.keys import DATABASE, JOBS, PRESENCE, SETTINGS
 from server.storage.queries import session_answers, sessions
 from server.storage.queries.session_answers import NamedReply
 from server.web.calendar_pages import calendar_links
@@ -41,6 +42,7 @@ from server.web.rate_limits import CHANGES, NAMES
 from server.web.refused import Refused
 from server.web.rendering import render, see_other, words_of
 from server.web.session_fields import reach_choices
+from server.web.session_invitations import Told, tell_answer
 from server.web.session_rows import (
     about,
     seen_by,
@@ -293,17 +295,9 @@ async def answer(request: web.Request) -> web.Response:
     remind = int(form["remind"]) if form.get("remind") in set(map(str, REMINDER_CHOICES)) else None
     companions = whole_number(form.get("companions", ""), MOST_COMPANIONS) or 0
     try:
-        async with request.app[DATABASE].writing() as db:
-            await session_answers.put_answer(
-                db,
-                session.id,
-                session.plan.capacity,
-                person.id,
-                Answer(form["answer"]),
-                companions,
-                remind,
-                right_now(),
-            )
+        await _keep_answer(
+            request, place, session, person, Answer(form["answer"]), companions, remind
+        )
     except PartyTooLarge:
         sentence = words.gettext("Il ne reste pas assez de places pour venir à autant.")
         return await show_session(request, place, session, sentence, status=409)
@@ -311,6 +305,29 @@ async def answer(request: web.Request) -> web.Response:
     if place.person is None:
         await log_in(request, response, person)
     return response
+
+
+async def _keep_answer(
+    request: web.Request,
+    place: Place,
+    session: Session,
+    person: Person,
+    said: Answer,
+    companions: int,
+    remind: int | None,
+) -> None:
+    """Keep an answer, and put it in the calendar of whoever has an address."""
+    now, capacity = right_now(), session.plan.capacity
+    told = Told(request.app, place.community, place.offices, now)
+    async with request.app[DATABASE].writing() as db:
+        before = await session_answers.answers_by(db, person.id, [session.id])
+        await session_answers.put_answer(
+            db, session.id, capacity, person.id, said, companions, remind, now
+        )
+        replies = [each.reply for each in await session_answers.replies_to(db, session.id)]
+        waits = seat(replies, capacity).is_waiting(person.id)
+        await tell_answer(db, told, session, person, before.get(session.id), said, waits)
+    request.app[JOBS].wake("letters")
 
 
 def _card(

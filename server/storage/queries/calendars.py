@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, or_, select
@@ -31,6 +32,7 @@ from server.storage.tables import (
 PAST_SHOWN = timedelta(days=60)
 """How far back a feed goes."""
 MOST_IN_FEED = 2000
+MOST_INVITED = 5000
 
 
 async def series_in_feed(
@@ -122,3 +124,24 @@ async def person_of_feed(db: Transaction, token: str) -> Person | None:
     )
     row = await db.scalar(query)
     return person_of(row) if row is not None else None
+
+
+async def invited_to(
+    db: Transaction, session_ids: Collection[str]
+) -> list[tuple[str, Person, Answer]]:
+    """Who has an address and said that they come, or may come, to each of those sessions."""
+    query = (
+        select(SessionAnswerRow.session_id, SessionAnswerRow.answer, PersonRow)
+        .join(PersonRow, PersonRow.id == SessionAnswerRow.person_id)
+        .where(
+            SessionAnswerRow.session_id.in_(session_ids),
+            SessionAnswerRow.answer.in_([Answer.YES.value, Answer.MAYBE.value]),
+            PersonRow.email.is_not(None),
+        )
+        .order_by(SessionAnswerRow.session_id, PersonRow.id)
+        .limit(MOST_INVITED)
+    )
+    return [
+        (session_id, person_of(row), Answer(answer))
+        for session_id, answer, row in await db.execute(query)
+    ]

@@ -28,6 +28,7 @@ from server.community.calendar_zones import vtimezone
 from server.community.calendars import (
     Guest,
     Method,
+    Organiser,
     feed_of,
     file_of,
     google_link,
@@ -238,10 +239,9 @@ def test_an_invitation_changes_and_is_called_off_in_place() -> None:
     later = replace(session, starts_at=session.starts_at + HOUR, sequence=1)
     gone = replace(later, cancelled_at=CHANGED, sequence=2)
     guest = Guest("ana@exemple.org", "Ana", Answer.MAYBE)
+    organiser = Organiser("moulin@exemple.org", "Moulin")
     mailed = [
-        invitation_of(
-            session_event(each, describe, DOMAIN), method, "moulin@exemple.org", "Moulin", guest
-        )
+        invitation_of(session_event(each, describe, DOMAIN), method, organiser, guest, CHANGED)
         for each, method in (
             (session, Method.REQUEST),
             (later, Method.REQUEST),

@@ -1,0 +1,166 @@
+"""Mailed invitations: what an answer, a change or a cancellation does in people's own calendars.
+
+Each letter carries the session as a calendar reads it (RFC 5546), always under the same UID: the
+first one puts it there, the following ones change it or take it away in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from server.community.answers import Answer
+from server.community.calendar_events import session_event
+from server.community.calendar_words import describing, domain_of
+from server.community.calendars import Guest, Method, Organiser, invitation_of
+from server.community.communities import Community
+from server.community.offices import Office
+from server.community.people import Notification, Person
+from server.community.sessions import Session
+from server.i18n import Words
+from server.keys import CATALOGS, SETTINGS
+from server.letters import Letter, queue_letter
+from server.mail import sender_address
+from server.storage.database import Transaction
+from server.storage.queries import calendars, communities, offices, sessions
+from server.storage.queries.letters import Attachment, cancel_letters
+from server.web.session_words import day_label, hours_label, zone_label
+
+
+class News(Enum):
+    """What a letter has to say of a session."""
+
+    COMING = auto()
+    WAITING = auto()
+    NOT_COMING = auto()
+    CHANGED = auto()
+    CANCELLED = auto()
+
+
+_REMOVES = frozenset({News.NOT_COMING, News.CANCELLED})
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the letters about sessions of one community share."""
+
+    app: web.Application
+    community: Community
+    offices: list[Office]
+    now: datetime
+
+
+async def told_of(
+    db: Transaction, app: web.Application, community_id: str, now: datetime
+) -> Told | None:
+    """What letters about a community need; None when it is gone."""
+    community = await communities.community_by_id(db, community_id)
+    if community is None:
+        return None
+    return Told(app, community, await offices.offices_of(db, community_id), now)
+
+
+async def tell_answer(
+    db: Transaction,
+    told: Told,
+    session: Session,
+    person: Person,
+    before: Answer | None,
+    answer: Answer,
+    is_waiting: bool,
+) -> None:
+    """Put in someone's calendar what they just answered, or take it away."""
+    if answer is not Answer.NO:
+        await _queue(db, told, session, person, answer, News.WAITING if is_waiting else News.COMING)
+    elif before in (Answer.YES, Answer.MAYBE):
+        await _queue(db, told, session, person, answer, News.NOT_COMING)
+
+
+async def tell_everyone(
+    db: Transaction, told: Told, session_ids: Collection[str], news: News
+) -> None:
+    """Tell those who answered that sessions changed or are called off."""
+    by_id = {each.id: each for each in await sessions.sessions_by_ids(db, session_ids)}
+    for session_id, person, answer in await calendars.invited_to(db, list(by_id)):
+        session = by_id[session_id]
+        if session.ends_at > told.now:
+            await _queue(db, told, session, person, answer, news)
+
+
+async def _queue(
+    db: Transaction, told: Told, session: Session, person: Person, answer: Answer, news: News
+) -> None:
+    about = f"calendar:{session.id}"
+    await cancel_letters(db, about, person.id)  # what has not left yet is out of date
+    words = told.app[CATALOGS].words(person.lang)
+    letter = letter_of(told, session, news, words)
+    file = _attachment(told, session, person, answer, news)
+    await queue_letter(db, person, letter, now=told.now, about=about, attachments=[file])
+
+
+def _attachment(
+    told: Told, session: Session, person: Person, answer: Answer, news: News
+) -> Attachment:
+    settings = told.app[SETTINGS]
+    domain = domain_of(settings.address)
+    sender = sender_address(settings.mail_from or f"Moulin <moulin@{domain}>")
+    describe = describing(settings.address, told.community, told.offices, person.lang)
+    method = Method.CANCEL if news in _REMOVES else Method.REQUEST
+    content = invitation_of(
+        session_event(session, describe, domain),
+        method,
+        Organiser(sender.addr_spec, told.community.name.read(person.lang)),
+        Guest(person.email or "", person.name, Answer.MAYBE if news is News.WAITING else answer),
+        told.now,
+    )
+    return Attachment("seance.ics", f"text/calendar; method={method.value}", content)
+
+
+def letter_of(told: Told, session: Session, news: News, words: Words) -> Letter:
+    """What the letter says, in its reader's language."""
+    _ = words.gettext
+    zone = ZoneInfo(session.time_zone)
+    begin, end = session.starts_at.astimezone(zone), session.ends_at.astimezone(zone)
+    title, day = session.plan.title.read(words.lang), day_label(begin, words)
+    office = next((each for each in told.offices if each.id == session.plan.office_id), None)
+    hours = f"{day}, {hours_label(begin, end, words)} ({zone_label(begin, words)})"
+    where = f"{office.name.read(words.lang)}, " if office else ""
+    facts = f"{title}\n{hours}\n{where}{told.community.name.read(words.lang)}"
+    subject, sentences = _said(news, words)
+    colon = " : " if words.lang == "fr" else ": "
+    address = told.app[SETTINGS].address
+    return Letter(
+        kind="session",
+        subject=f"{subject}{colon}{title}, {day}",
+        paragraphs=(_("Bonjour,"), sentences[0], facts, *sentences[1:]),
+        action=(_("Voir la séance"), f"{address}/c/{told.community.slug}/seances/{session.id}"),
+        why=_("Vous avez répondu à cette séance. Votre compte dit quels courriels vous voulez."),
+        notification=Notification.CHANGES,
+    )
+
+
+def _said(news: News, words: Words) -> tuple[str, tuple[str, ...]]:
+    _ = words.gettext
+    keeps = _("L’invitation jointe la met dans votre agenda, et l’y changera si la date change.")
+    removes = _("Le fichier joint l’enlève de votre agenda.")
+    return {
+        News.COMING: (_("C’est noté"), (_("Votre réponse est notée."), keeps)),
+        News.WAITING: (
+            _("Sur la liste d’attente"),
+            (_("C’est complet pour l’instant : vous êtes sur la liste d’attente."), keeps),
+        ),
+        News.NOT_COMING: (_("C’est noté"), (_("Vous ne venez pas, c’est noté."), removes)),
+        News.CHANGED: (
+            _("Changement"),
+            (
+                _("Cette séance a changé. Voici ce qu’elle est maintenant."),
+                _("Le fichier joint la change aussi dans votre agenda."),
+            ),
+        ),
+        News.CANCELLED: (_("Annulée"), (_("Cette séance n’aura pas lieu."), removes)),
+    }[news]

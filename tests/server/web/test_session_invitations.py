@@ -1,0 +1,182 @@
+"""Mailed invitations, through a real mail server: they come, change and go under one UID."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from aiohttp import web
+from icalendar import Calendar
+
+from server.community.series_edits import Reach
+from server.community.sessions import SessionDraft
+from server.keys import DATABASE
+from server.mail import Mail, sender_address, smtp_server
+from server.outbox import Outbox
+from server.storage.queries import session_changes, sessions
+from server.web.session_invitations import News, tell_everyone, told_of
+from tests.server.conftest import Visitors
+from tests.server.mailbox import sign_in
+from tests.server.offices import office_ids
+from tests.server.post_office import PostOffice
+from tests.server.visitors import Visitor
+from tests.server.web.test_calendars import HOUSE, announce, draft, weekly
+
+ANA = "ana@exemple.org"
+
+
+@pytest.fixture
+async def post_office() -> AsyncIterator[PostOffice]:
+    async with PostOffice() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def ana(house: web.Application, visitors: Visitors) -> Visitor:
+    """A member with an address, whom this browser is."""
+    visitor = visitors()
+    await sign_in(house, visitor, ANA, "Ana")
+    return visitor
+
+
+async def deliver(house: web.Application, post_office: PostOffice) -> list[EmailMessage]:
+    """Send what waits; all that came for Ana."""
+    mail = Mail(smtp_server(post_office.url), sender_address("Moulin <moulin@exemple.org>"))
+    outbox = Outbox(house[DATABASE], mail, lambda: datetime.now(UTC))
+    await outbox.send_due()
+    return invitations(post_office)
+
+
+def invitations(post_office: PostOffice) -> list[EmailMessage]:
+    """What came for Ana about sessions: the letter that signed her in left aside."""
+    return [each for each in post_office.to(ANA) if "entrer" not in str(each["Subject"])]
+
+
+def calendar_of(message: EmailMessage) -> tuple[str, Any]:
+    """The method and the event of a message's calendar part, as mail programs find them."""
+    [part] = [
+        part
+        for part in message.walk()
+        if part.get_content_type() == "text/calendar" and not part.is_attachment()
+    ]
+    method = str(part.get_param("method"))
+    calendar = Calendar.from_ical(part.get_content())
+    assert str(calendar["METHOD"]) == method
+    return method, calendar.walk("VEVENT")[0]
+
+
+@pytest.fixture
+async def wanted(house: web.Application) -> SessionDraft:
+    return weekly(draft(next(iter((await office_ids(house)).values())), "Mardi"))
+
+
+async def answer(visitor: Visitor, session_id: str, said: str) -> None:
+    page = f"{HOUSE}/seances/{session_id}"
+    await visitor.open(page)
+    await visitor.send(f"{page}/reponse", answer=said, companions="0")
+    assert visitor.status == 200
+
+
+async def test_an_invitation_comes_changes_and_is_called_off(
+    house: web.Application, ana: Visitor, post_office: PostOffice, wanted: SessionDraft
+) -> None:
+    session_id = await announce(house, wanted)
+    await answer(ana, session_id, "yes")
+    later = replace(
+        wanted.schedule, start=wanted.schedule.start + timedelta(hours=2), recurrence=None
+    )
+    await deliver(house, post_office)
+    for news in (News.CHANGED, News.CANCELLED):
+        async with house[DATABASE].writing() as db:
+            session = await sessions.session_by_id(db, session_id)
+            assert session is not None
+            now = datetime.now(UTC)
+            if news is News.CHANGED:
+                moved = replace(wanted, schedule=later)
+                await session_changes.change_session(db, session, moved, Reach.THIS, now)
+            else:
+                await session_changes.cancel_session(db, session, Reach.THIS, now)
+            told = await told_of(db, house, session.community_id, now)
+            assert told is not None
+            await tell_everyone(db, told, [session_id], news)
+        await deliver(house, post_office)
+    messages = invitations(post_office)
+    assert [str(each["Subject"]).split(" :")[0] for each in messages] == [
+        "C’est noté",
+        "Changement",
+        "Annulée",
+    ]
+    found = [calendar_of(each) for each in messages]
+    assert [method for method, _ in found] == ["REQUEST", "REQUEST", "CANCEL"]
+    assert {str(event["UID"]) for _, event in found} == {f"{session_id}@127.0.0.1"}
+    sequences = [event["SEQUENCE"] for _, event in found]
+    assert sequences == sorted(set(sequences))
+    assert found[1][1]["DTSTART"].dt.replace(tzinfo=None) == later.start
+    assert str(found[2][1]["STATUS"]) == "CANCELLED"
+    assert str(found[0][1]["ATTENDEE"]) == f"mailto:{ANA}"
+    assert str(found[0][1]["ORGANIZER"]) == "mailto:moulin@127.0.0.1"
+
+
+async def test_the_hosts_pages_tell_those_who_answered(
+    house: web.Application,
+    owner: Visitor,
+    ana: Visitor,
+    post_office: PostOffice,
+    wanted: SessionDraft,
+) -> None:
+    session_id = await announce(house, wanted)
+    await answer(ana, session_id, "maybe")
+    await deliver(house, post_office)
+    await owner.open(f"{HOUSE}/seances/{session_id}")
+    await owner.send(f"{HOUSE}/seances/{session_id}/annuler", reach="following")
+    messages = await deliver(house, post_office)
+    assert len(messages) == 2
+    assert calendar_of(messages[1])[0] == "CANCEL"
+
+
+async def test_a_no_takes_back_only_what_was_in_the_calendar(
+    house: web.Application, ana: Visitor, post_office: PostOffice, wanted: SessionDraft
+) -> None:
+    session_id = await announce(house, wanted)
+    await answer(ana, session_id, "no")
+    assert await deliver(house, post_office) == []
+    await answer(ana, session_id, "yes")
+    await deliver(house, post_office)
+    await answer(ana, session_id, "no")
+    messages = await deliver(house, post_office)
+    assert [calendar_of(each)[0] for each in messages] == ["REQUEST", "CANCEL"]
+
+
+async def test_only_the_last_word_leaves_when_someone_hesitates(
+    house: web.Application, ana: Visitor, post_office: PostOffice, wanted: SessionDraft
+) -> None:
+    session_id = await announce(house, wanted)
+    for said in ("yes", "maybe", "yes", "maybe"):
+        await answer(ana, session_id, said)
+    [message] = await deliver(house, post_office)
+    assert calendar_of(message)[1]["ATTENDEE"].params["PARTSTAT"] == "TENTATIVE"
+
+
+async def test_who_waits_is_told_so(
+    house: web.Application, ana: Visitor, owner: Visitor, post_office: PostOffice
+) -> None:
+    office_id = next(iter((await office_ids(house)).values()))
+    wanted = draft(office_id, "Mardi")
+    session_id = await announce(house, replace(wanted, plan=replace(wanted.plan, capacity=1)))
+    await answer(owner, session_id, "yes")
+    await answer(ana, session_id, "yes")
+    [message] = await deliver(house, post_office)
+    assert str(message["Subject"]).startswith("Sur la liste d’attente")
+    assert calendar_of(message)[1]["ATTENDEE"].params["PARTSTAT"] == "TENTATIVE"
+
+
+async def test_guests_without_an_address_get_nothing(
+    house: web.Application, owner: Visitor, post_office: PostOffice, wanted: SessionDraft
+) -> None:
+    session_id = await announce(house, wanted)
+    await answer(owner, session_id, "yes")
+    assert await deliver(house, post_office) == []
