@@ -10,11 +10,14 @@ from aiohttp import web
 
 from rooms.errors import AddressInUse
 from server.app import build_app
+from server.community.communities import CommunityDraft
 from server.keys import DATABASE
 from server.settings import BadSettings, Settings
 from server.storage.database import Database, DatabaseUnavailable
 from server.storage.queries.communities import (
+    add_community,
     community_by_slug,
+    free_slug,
     has_owner,
     list_communities,
 )
@@ -71,7 +74,9 @@ async def _open(runner: web.AppRunner) -> None:
     except DatabaseUnavailable as error:
         raise CannotStart(str(error)) from None
     except (AddressInUse, OSError) as error:
-        raise CannotStart(f"MOULIN_RTC_ADDRESSES, MOULIN_RTC_UDP_PORT, MOULIN_RTC_TCP_PORT: {error}") from None
+        raise CannotStart(
+            f"MOULIN_RTC_ADDRESSES, MOULIN_RTC_UDP_PORT, MOULIN_RTC_TCP_PORT: {error}"
+        ) from None
 
 
 async def _listen(runner: web.AppRunner, settings: Settings) -> None:
@@ -95,8 +100,13 @@ async def _unclaimed_key(database: Database, settings: Settings) -> str:
     return await new_owner_link(database, settings, first[0].slug)
 
 
-async def new_owner_link(database: Database, settings: Settings, slug: str = "") -> str:
-    """A one-time owner link to a community, the first without `slug`; raises CannotStart."""
+async def new_owner_link(
+    database: Database, settings: Settings, slug: str = "", *, opens_server: bool = True
+) -> str:
+    """A one-time owner link to a community, the first without `slug`; raises CannotStart.
+
+    With `opens_server`, its holder may also open other communities on this server.
+    """
     async with database.writing() as db:
         if slug:
             community = await community_by_slug(db, slug)
@@ -104,5 +114,25 @@ async def new_owner_link(database: Database, settings: Settings, slug: str = "")
             community = next(iter(await list_communities(db)), None)
         if community is None:
             raise CannotStart(f"there is no community called {slug!r}" if slug else "no community")
-        token = await add_owner_link(db, community.id, right_now())
+        token = await add_owner_link(db, community.id, right_now(), opens_server=opens_server)
     return f"{settings.address}/cle/{token}"
+
+
+async def new_community(
+    database: Database, settings: Settings, draft: CommunityDraft, slug: str = ""
+) -> tuple[str, str]:
+    """Open a community: its address, and a one-time owner link to it; raises CannotStart."""
+    async with database.writing() as db:
+        if slug and await community_by_slug(db, slug) is not None:
+            raise CannotStart(f"there is already a community called {slug!r}")
+        made = await add_community(
+            db,
+            slug=slug or await free_slug(db, draft.name.read("fr")),
+            name=draft.name,
+            description=draft.description,
+            time_zone=draft.time_zone,
+            listed=draft.listed,
+            now=right_now(),
+        )
+    link = await new_owner_link(database, settings, made.slug, opens_server=False)
+    return f"{settings.address}/c/{made.slug}", link

@@ -112,6 +112,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "foreign_keys=ON",
         "busy_timeout=5000",
         "synchronous=NORMAL",
+        "secure_delete=ON",  # what is erased is overwritten in the file
     ):
         connection.execute(f"PRAGMA {pragma}").close()
 

@@ -65,6 +65,10 @@ async def choose_language(request: web.Request) -> web.Response:
     lang = form.get("lang", "")
     if lang in LANGUAGES:
         request.app[COOKIES].remember_language(response, lang)
+        person = await known_person(request)
+        if person is not None and person.lang != lang:
+            async with request.app[DATABASE].writing() as db:
+                await people.choose_language(db, person.id, lang)
     return response
 
 

@@ -11,9 +11,17 @@ from server.community.communities import Community
 from server.community.errors import LinkRefused
 from server.community.invitations import Invitation, LinkState
 from server.community.people import Person, Role
+from server.community.sessions import Session, SessionState
 from server.i18n import Words
 from server.keys import DATABASE, OPENINGS, PRESENCE, RATE_LIMITS, SETTINGS
-from server.storage.queries import communities, invitations, offices, owner_links, people
+from server.storage.queries import (
+    communities,
+    invitations,
+    offices,
+    owner_links,
+    people,
+    sessions,
+)
 from server.web.client_address import client_address
 from server.web.doors import community_ref, community_url, office_url, office_view, zone_of
 from server.web.fields import form_fields
@@ -23,6 +31,8 @@ from server.web.place_cards import invitation_card
 from server.web.rate_limits import NAMES, OPENS, OWNER_LINKS
 from server.web.refused import Refused
 from server.web.rendering import render, see_other, words_of
+from server.web.session_cards import session_card
+from server.web.session_rows import About, session_url, session_view
 from server.web.user_agents import is_crawler
 from server.web.views import CardView, InvitationView, OwnerLinkView
 
@@ -59,6 +69,18 @@ async def _invited_place(request: web.Request, invitation: Invitation) -> tuple[
     return place, state
 
 
+async def invited_session(
+    request: web.Request, place: Place, invitation: Invitation
+) -> Session | None:
+    """The session that an invitation is to, while its office stands."""
+    if invitation.session_id is None:
+        return None
+    async with request.app[DATABASE].reading() as db:
+        session = await sessions.session_by_id(db, invitation.session_id)
+    stands = session and any(each.id == session.plan.office_id for each in place.offices)
+    return session if stands else None
+
+
 async def _invitation_at(request: web.Request) -> Invitation | None:
     async with request.app[DATABASE].reading() as db:
         return await invitations.invitation_by_token(db, request.match_info["token"])
@@ -75,6 +97,7 @@ async def invitation_page(request: web.Request) -> web.Response:
         await _count_opening(request, place, invitation)
     office = next((each for each in place.offices if each.id == invitation.office_id), None)
     presence = request.app[PRESENCE]
+    session = await invited_session(request, place, invitation) if is_open else None
     view = InvitationView(
         state=state.value,
         explanation=link_words(state, words),
@@ -85,10 +108,13 @@ async def invitation_page(request: web.Request) -> web.Response:
         expires=_expires(invitation, place.community, words) if is_open else "",
         uses_left=_uses_left(invitation, words) if is_open else "",
         role=role_sentence(invitation.role, words) if is_open else "",
+        session=session_view(place, session, About(), words, right_now()) if session else None,
     )
     card = _closed_card(request, view, words)
     if is_open:
         card = invitation_card(request, place, office, words)
+    if session is not None and view.session is not None:
+        card = session_card(request, place, session, view.session, words, invited=True)
     role = place.standing.role
     status = 200 if is_open else 410
     return await render(request, "invitation.html", view, card=card, role=role, status=status)
@@ -141,6 +167,9 @@ async def accept_invitation(request: web.Request) -> web.Response:
     target = community_url(place.community)
     if office is not None:
         target = office_url(place.community, office) + "/salle"
+    session = await invited_session(request, place, invitation)
+    if session is not None and session.state(right_now()) is not SessionState.RUNNING:
+        target = session_url(place, session.id)
     response = see_other(target)
     await log_in(request, response, person)
     return response
@@ -249,6 +278,8 @@ async def use_owner_link(request: web.Request) -> web.Response:
             elif person.name != name:
                 await people.rename_person(db, person.id, name)
             await people.set_role(db, community.id, person.id, Role.OWNER, now)
+            if await owner_links.opens_server(db, request.match_info["token"]):
+                await people.keep_server(db, person.id)
     if community is None or person is None:
         return await _owner_link(request)
     response = see_other(f"{community_url(community)}/gerer")

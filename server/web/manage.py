@@ -22,7 +22,7 @@ from server.storage.queries import invitations, offices
 from server.web.doors import community_ref, community_url, kind_label, office_view
 from server.web.evictions import empty_office, send_out_uninvited
 from server.web.fields import form_fields
-from server.web.invitation_rows import invitation_row, role_choices
+from server.web.invitation_rows import invitation_row, role_choices, session_titles
 from server.web.person import check_rate, right_now
 from server.web.place import Place, managed_place
 from server.web.rate_limits import CHANGES
@@ -57,11 +57,11 @@ async def show(request: web.Request, place: Place, shown: Shown, status: int = 2
     words, base = words_of(request), manage_url(place)
     async with request.app[DATABASE].reading() as db:
         sent = await invitations.invitations_of(db, place.community.id)
-    now = right_now()
+    now, titles = right_now(), await session_titles(request, sent)
     view = ManageView(
         community=community_ref(place, words),
         offices=_managed_offices(request, place, words),
-        invitations=[invitation_row(request, place, each, words, now) for each in sent],
+        invitations=[invitation_row(request, place, each, words, now, titles) for each in sent],
         kinds=kind_choices(words),
         new_office=shown.new_office,
         new_office_url=f"{base}/offices",
@@ -260,6 +260,7 @@ def notice_of(done: str, words: Words) -> str:
     """What has just been done, in a sentence."""
     _ = words.gettext
     return {
+        "house-saved": _("C’est enregistré."),
         "office-opened": _("Le bureau est ouvert."),
         "office-saved": _("C’est enregistré."),
         "office-removed": _("Le bureau est fermé, et son lien n’ouvre plus."),

@@ -42,9 +42,10 @@ async def directory(request: web.Request) -> web.Response:
     """GET /: the communities; straight to the façade when there is only one."""
     words = words_of(request)
     async with request.app[DATABASE].reading() as db:
-        found = await communities.list_communities(db)
+        every = await communities.list_communities(db)
+        found = [each for each in every if each.listed]
         doors = await offices.offices_by_community(db, [each.id for each in found])
-    if len(found) == 1:
+    if len(every) == len(found) == 1:
         raise web.HTTPFound(community_url(found[0]))
     presence = request.app[PRESENCE]
     entries = [

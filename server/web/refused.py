@@ -41,7 +41,8 @@ def sentences(code: str, words: Words) -> Sentences:
         _("Quelque chose s’est brisé de notre côté"),
         _("Rechargez la page. Si cela continue, prévenez la personne qui s’occupe du serveur."),
     )
-    known = {**_at_the_door(words), **_of_a_form(words), **_of_the_server(words)}
+    known = {**_at_the_door(words), **_of_a_form(words)}
+    known |= {**_of_people(words), **_of_the_server(words)}
     return Sentences(*known.get(code, failed))
 
 
@@ -78,10 +79,6 @@ def _at_the_door(words: Words) -> dict[str, tuple[str, str]]:
 def _of_a_form(words: Words) -> dict[str, tuple[str, str]]:
     _ = words.gettext
     return {
-        "members_only": (
-            _("Il faut être membre pour cela"),
-            _("Demandez d’abord votre lien dans « Devenir membre »."),
-        ),
         "csrf": (
             _("Cette page est restée ouverte trop longtemps"),
             _("Rechargez la page, puis recommencez."),
@@ -113,6 +110,32 @@ def _of_a_form(words: Words) -> dict[str, tuple[str, str]]:
         "most_invitations": (
             _("Il y a trop d’invitations ouvertes"),
             _("Révoquez celles qui ne servent plus, puis recommencez."),
+        ),
+    }
+
+
+def _of_people(words: Words) -> dict[str, tuple[str, str]]:
+    _ = words.gettext
+    return {
+        "keeper_only": (
+            _("Seule la personne qui tient le serveur ouvre des maisons"),
+            _("Demandez-lui d’en ouvrir une, et de vous en donner la clé."),
+        ),
+        "most_communities": (
+            _("Ce serveur ne peut pas avoir plus de maisons"),
+            _("Parlez-en à la personne qui tient le serveur."),
+        ),
+        "role_out_of_reach": (
+            _("Ce rôle n’est pas à vous de le donner ou de le retirer"),
+            _("Demandez à la personne qui tient la maison."),
+        ),
+        "last_owner": (
+            _("Il faut que quelqu’un tienne la maison"),
+            _("Donnez-en d’abord la clé à une autre personne, puis recommencez."),
+        ),
+        "members_only": (
+            _("Il faut être membre pour cela"),
+            _("Demandez d’abord votre lien dans « Devenir membre »."),
         ),
     }
 

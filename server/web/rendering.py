@@ -97,7 +97,9 @@ async def _context(
         "view": view,
         "lang": lang,
         "csrf_token": csrf_token(request),
-        "me": MeView(person.id, person.name, role.value) if person else None,
+        "me": MeView(person.id, person.name, role.value, person.email is not None)
+        if person
+        else None,
         "path": request.path_qs if request.method == "GET" else "/",
         "static": request.app[STATIC_FILES].url,
         "public_url": address,

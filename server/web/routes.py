@@ -12,12 +12,14 @@ from server.web import (
     calendars,
     cards,
     choices,
+    houses,
     invitation_pages,
     links,
     live,
     mailbox,
     manage,
     manage_invitations,
+    manage_people,
     my_data,
     pages,
     privacy,
@@ -38,6 +40,8 @@ _HOUSE = [  # The server itself, and its directory.
     web.get("/confidentialite", privacy.privacy),
     web.get("/robots.txt", pages.robots),
     web.get("/courrier", mailbox.mailbox),
+    web.get("/maisons/nouvelle", houses.new_house_page),
+    web.post("/maisons/nouvelle", houses.open_house),
 ]
 _PEOPLE = [  # Oneself: name, language, signing in, the account.
     web.post("/langue", choices.choose_language),
@@ -64,6 +68,11 @@ _LINKS = [  # Links that open something, and what previews of links show.
 ]
 _MANAGEMENT = [  # What those who look after a community do.
     web.get(_MANAGE, manage.manage_page),
+    web.get(f"{_MANAGE}/maison", houses.house_page),
+    web.post(f"{_MANAGE}/maison", houses.change_house),
+    web.get(f"{_MANAGE}/personnes", manage_people.people_page),
+    web.post(f"{_MANAGE}/personnes/{{id}}", manage_people.change_role),
+    web.post(f"{_MANAGE}/personnes/{{id}}/retirer", manage_people.remove_person),
     web.post(f"{_MANAGE}/offices", manage.add_office),
     web.get(f"{_MANAGE}/offices/{{id}}", manage.office_form_page),
     web.post(f"{_MANAGE}/offices/{{id}}", manage.change_office),

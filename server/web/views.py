@@ -194,6 +194,7 @@ class InvitationView:
     expires: str = ""
     uses_left: str = ""
     role: str = ""
+    session: SessionView | None = None  # the invitation is to that session, in `office`
 
 
 @dataclass(frozen=True)

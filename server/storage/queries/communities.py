@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from server.community.communities import Community
+from server.community.communities import Community, CommunityDraft
 from server.community.entry import Standing
 from server.community.people import Role
-from server.community.text import Bilingual
+from server.community.text import Bilingual, slug_of
 from server.storage.ids import new_id
 from server.storage.tables import AdmissionRow, CommunityRow, InvitationRow, MembershipRow
 
@@ -20,7 +20,7 @@ MOST_LISTED = 200
 async def list_communities(db: AsyncSession) -> list[Community]:
     """The first communities, oldest first."""
     query = select(CommunityRow).order_by(CommunityRow.created_at, CommunityRow.id)
-    return [_community(row) for row in await db.scalars(query.limit(MOST_LISTED))]
+    return [community_of(row) for row in await db.scalars(query.limit(MOST_LISTED))]
 
 
 async def count_communities(db: AsyncSession) -> int:
@@ -31,13 +31,13 @@ async def count_communities(db: AsyncSession) -> int:
 async def community_by_slug(db: AsyncSession, slug: str) -> Community | None:
     """The community at /c/`slug`."""
     row = await db.scalar(select(CommunityRow).where(CommunityRow.slug == slug))
-    return _community(row) if row else None
+    return community_of(row) if row else None
 
 
 async def community_by_id(db: AsyncSession, community_id: str) -> Community | None:
     """The community of that id."""
     row = await db.get(CommunityRow, community_id)
-    return _community(row) if row else None
+    return community_of(row) if row else None
 
 
 async def add_community(
@@ -64,7 +64,30 @@ async def add_community(
     )
     db.add(row)
     await db.flush()
-    return _community(row)
+    return community_of(row)
+
+
+async def change_community(db: AsyncSession, community_id: str, draft: CommunityDraft) -> None:
+    """Write the owner's decisions about a community; its address stays."""
+    await db.execute(
+        update(CommunityRow)
+        .where(CommunityRow.id == community_id)
+        .values(
+            name_fr=draft.name.fr,
+            name_en=draft.name.en,
+            description_fr=draft.description.fr,
+            description_en=draft.description.en,
+            time_zone=draft.time_zone,
+            listed=draft.listed,
+        )
+    )
+
+
+async def free_slug(db: AsyncSession, name: str) -> str:
+    """A piece of address made from a name, that no community has."""
+    wanted = slug_of(name, set(), otherwise="maison")
+    alike = select(CommunityRow.slug).where(CommunityRow.slug.startswith(wanted))
+    return slug_of(name, set(await db.scalars(alike)), otherwise="maison")
 
 
 async def standing_of(
@@ -104,7 +127,8 @@ async def has_owner(db: AsyncSession, community_id: str) -> bool:
     return await db.scalar(query.limit(1)) is not None
 
 
-def _community(row: CommunityRow) -> Community:
+def community_of(row: CommunityRow) -> Community:
+    """The community of a row."""
     return Community(
         id=row.id,
         slug=row.slug,

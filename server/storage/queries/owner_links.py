@@ -68,3 +68,9 @@ async def use_owner_link(db: AsyncSession, token: str, now: datetime) -> str | N
     )
     found = result.first()
     return str(found[0]) if found else None
+
+
+async def opens_server(db: AsyncSession, token: str) -> bool:
+    """Whether a link also lets its holder open communities on this server."""
+    query = select(OwnerLinkRow.opens_server).where(OwnerLinkRow.token_hash == hash_of(token))
+    return bool(await db.scalar(query))

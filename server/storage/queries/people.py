@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.community.people import Notification, Person, Role
 from server.storage.ids import new_id
-from server.storage.tables import MembershipRow, PersonRow
+from server.storage.tables import AdmissionRow, InvitationRow, MembershipRow, PersonRow
 
 
 async def person_by_id(db: AsyncSession, person_id: str) -> Person | None:
@@ -48,6 +48,42 @@ async def add_person(
     db.add(row)
     await db.flush()
     return person_of(row)
+
+
+async def become_member(db: AsyncSession, person_id: str, email: str, lang: str) -> None:
+    """A guest has proved to hold an address."""
+    await db.execute(
+        update(PersonRow).where(PersonRow.id == person_id).values(email=email, lang=lang)
+    )
+
+
+async def join_where_admitted(db: AsyncSession, person_id: str, now: datetime) -> None:
+    """Make someone with an account a member of each community that an invitation opens whole."""
+    admitted = (
+        select(InvitationRow.community_id)
+        .join(AdmissionRow, AdmissionRow.invitation_id == InvitationRow.id)
+        .where(
+            AdmissionRow.person_id == person_id,
+            InvitationRow.office_id.is_(None),
+            InvitationRow.revoked_at.is_(None),
+            or_(InvitationRow.expires_at.is_(None), InvitationRow.expires_at > now),
+        )
+        .distinct()
+        .limit(200)
+    )
+    for community_id in list(await db.scalars(admitted)):
+        if await role_of(db, community_id, person_id) is Role.GUEST:
+            await set_role(db, community_id, person_id, Role.MEMBER, now)
+
+
+async def keep_server(db: AsyncSession, person_id: str) -> None:
+    """Let someone open communities on this server."""
+    await db.execute(update(PersonRow).where(PersonRow.id == person_id).values(keeps_server=True))
+
+
+async def choose_language(db: AsyncSession, person_id: str, lang: str) -> None:
+    """Write to someone in that language from now on."""
+    await db.execute(update(PersonRow).where(PersonRow.id == person_id).values(lang=lang))
 
 
 async def rename_person(db: AsyncSession, person_id: str, name: str) -> None:

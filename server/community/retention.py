@@ -1,0 +1,45 @@
+"""How long each kind of data is kept: one table, which the privacy page shows and a job applies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """The kinds of data that time erases."""
+
+    GUESTS = "guests"
+    MEMBERS = "members"
+    LOGINS = "logins"
+    LOGIN_LINKS = "login_links"
+    LETTERS = "letters"
+    INVITATIONS = "invitations"
+    OWNER_LINKS = "owner_links"
+    CHALLENGES = "challenges"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`after` so long from the moment that the job looks at (see `server.storage.queries`)."""
+
+    kind: Kind
+    after: timedelta
+
+
+RULES = (
+    Rule(Kind.GUESTS, timedelta(days=180)),  # since they were last seen
+    Rule(Kind.MEMBERS, timedelta(days=730)),  # since they were last seen
+    Rule(Kind.LOGINS, timedelta(days=180)),  # since the device was last seen
+    Rule(Kind.LOGIN_LINKS, timedelta(days=1)),  # since it was asked for
+    Rule(Kind.LETTERS, timedelta(days=30)),  # since it was written
+    Rule(Kind.INVITATIONS, timedelta(days=90)),  # since it no longer opens
+    Rule(Kind.OWNER_LINKS, timedelta(days=90)),  # since it no longer opens
+    Rule(Kind.CHALLENGES, timedelta(0)),  # since it no longer serves
+)
+
+
+def kept_for(kind: Kind) -> timedelta:
+    """How long data of that kind is kept."""
+    return next(rule.after for rule in RULES if rule.kind is kind)

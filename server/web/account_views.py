@@ -1,0 +1,154 @@
+"""What the pages about oneself and about members receive; the manner is that of `views.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from server.web.views import CommunityRef, LinkState
+
+
+@dataclass(frozen=True)
+class SignInView:
+    """sign_in.html: the form posts `email` and `next` to /connexion; `sent`: a letter left.
+
+    `kept_here`: there is no mail server, and the letter is on this machine's own page.
+    """
+
+    email: str = ""
+    next: str = "/"
+    error: str = ""
+    sent: bool = False
+    kept_here: bool = False
+
+
+@dataclass(frozen=True)
+class LoginLinkView:
+    """login_link.html: a button; the form posts `name` (asked of someone new) to `accept_url`."""
+
+    state: LinkState
+    explanation: str
+    accept_url: str
+    email: str = ""
+    needs_name: bool = False
+    merges: str = ""  # the guest's name whose entries the account will get, "" without
+
+
+@dataclass(frozen=True)
+class CardForm:
+    """The fields of a member's card, named as in the form; `errors` is by field name."""
+
+    title: str = ""
+    skills: str = ""
+    can_help: str = ""
+    looks_for: str = ""
+    link: str = ""
+    languages: str = ""
+    shown: bool = False
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DeviceRow:
+    """One device where one is signed in; `end_url` posts csrf_token alone."""
+
+    name: str
+    since: str
+    seen: str
+    is_this: bool
+    end_url: str
+
+
+@dataclass(frozen=True)
+class AccountView:
+    """account.html: all about oneself, for guests (no `email`) and for members."""
+
+    name: str
+    email: str
+    card: CardForm
+    lang: str
+    letters: list[tuple[str, str, bool]]  # field, label, ticked
+    devices: list[DeviceRow]
+    places: list[tuple[str, str, str]]  # name, address, role
+    opens_communities: bool
+    sole_owner_of: list[str]
+    notice: str = ""
+
+
+@dataclass(frozen=True)
+class KeptLetter:
+    """One letter of the local page."""
+
+    to: str
+    subject: str
+    when: str
+    text: str
+    action_url: str
+
+
+@dataclass(frozen=True)
+class MailboxView:
+    """mailbox.html: what would have been mailed, shown to this machine only."""
+
+    letters: list[KeptLetter]
+
+
+@dataclass(frozen=True)
+class PrivacyView:
+    """privacy.html: who answers for personal information, and what is kept, for how long."""
+
+    officer: str  # "" when the settings name nobody
+    kept: list[tuple[str, str]]  # what, how long
+    just_erased: bool
+
+
+@dataclass(frozen=True)
+class CommunityForm:
+    """The fields of a community, named as in the form; `errors` is by field name."""
+
+    name_fr: str = ""
+    name_en: str = ""
+    description_fr: str = ""
+    description_en: str = ""
+    time_zone: str = ""
+    listed: bool = True
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CommunityFormView:
+    """community_form.html: a new community (no `community`), or what is decided about one."""
+
+    community: CommunityRef | None
+    form: CommunityForm
+    time_zones: list[str]
+    save_url: str
+    back_url: str
+
+
+@dataclass(frozen=True)
+class PersonRow:
+    """One person of a community; `roles`: value and label of those that one may give them."""
+
+    name: str
+    role: str
+    role_label: str
+    has_account: bool
+    since: str
+    roles: list[tuple[str, str]]
+    change_url: str
+    remove_url: str  # "" when one may not
+
+
+@dataclass(frozen=True)
+class PeopleView:
+    """manage_people.html: the people of a community, `page` of `last_page`."""
+
+    community: CommunityRef
+    people: list[PersonRow]
+    total: int
+    named: str
+    search_url: str
+    back_url: str
+    page: int
+    last_page: int
+    notice: str = ""

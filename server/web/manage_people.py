@@ -1,0 +1,109 @@
+"""The people of a community, as those who look after it see and change them."""
+
+from __future__ import annotations
+
+from aiohttp import web
+from babel.dates import format_date
+
+from server.community.people import Role
+from server.community.roles import choices, leaves_no_owner, may_change
+from server.i18n import Words
+from server.keys import DATABASE
+from server.storage.queries import members, people
+from server.storage.queries.members import PAGE, Belonging
+from server.web.account_views import PeopleView, PersonRow
+from server.web.doors import community_ref, community_url
+from server.web.evictions import send_out_uninvited
+from server.web.fields import form_fields
+from server.web.person import check_rate, right_now
+from server.web.place import Place, managed_place
+from server.web.rate_limits import CHANGES
+from server.web.refused import Refused
+from server.web.rendering import render, see_other, words_of
+from server.web.role_words import role_name
+
+
+async def people_page(request: web.Request) -> web.Response:
+    """GET …/gerer/personnes: fifty at a time, by name; ?nom= searches."""
+    place, words = await managed_place(request), words_of(request)
+    named = request.query.get("nom", "").strip()[:60]
+    page = (
+        max(1, min(int(text), 10_000)) if (text := request.query.get("page", "")).isdecimal() else 1
+    )
+    async with request.app[DATABASE].reading() as db:
+        found, total = await members.people_of(
+            db, place.community.id, named=named, after=(page - 1) * PAGE
+        )
+    base = f"{community_url(place.community)}/gerer/personnes"
+    view = PeopleView(
+        community=community_ref(place, words),
+        people=[_row(each, place, base, words) for each in found],
+        total=total,
+        named=named,
+        search_url=base,
+        back_url=f"{community_url(place.community)}/gerer",
+        page=page,
+        last_page=max(1, -(-total // PAGE)),
+        notice=_notice(request.query.get("fait", ""), words),
+    )
+    return await render(request, "manage_people.html", view, role=place.standing.role)
+
+
+def _row(each: Belonging, place: Place, base: str, words: Words) -> PersonRow:
+    giver = place.standing.role
+    return PersonRow(
+        name=each.name,
+        role=each.role.value,
+        role_label=role_name(each.role, words),
+        has_account=each.has_account,
+        since=format_date(each.since.date(), "d MMMM y", locale=words.locale),
+        roles=[(role.value, role_name(role, words)) for role in choices(giver, each.role)],
+        change_url=f"{base}/{each.person_id}",
+        remove_url=f"{base}/{each.person_id}/retirer"
+        if may_change(giver, each.role, Role.GUEST)
+        else "",
+    )
+
+
+def _notice(done: str, words: Words) -> str:
+    _ = words.gettext
+    return {
+        "role": _("Le rôle est changé."),
+        "retire": _("Cette personne ne fait plus partie de la maison."),
+    }.get(done, "")
+
+
+async def change_role(request: web.Request) -> web.Response:
+    """POST …/gerer/personnes/{id}: give another role."""
+    form = await form_fields(request)
+    wanted = form.get("role", "")
+    if wanted not in {role.value for role in Role} - {Role.GUEST.value}:
+        raise Refused(400, "bad_request")
+    return await _change(request, Role(wanted), "role")
+
+
+async def remove_person(request: web.Request) -> web.Response:
+    """POST …/gerer/personnes/{id}/retirer: role and entries end, and they are out at once."""
+    return await _change(request, Role.GUEST, "retire")
+
+
+async def _change(request: web.Request, after: Role, done: str) -> web.Response:
+    place = await managed_place(request)
+    check_rate(request, CHANGES)
+    community, person_id = place.community, request.match_info["id"]
+    async with request.app[DATABASE].writing() as db:
+        before = await people.role_of(db, community.id, person_id)
+        if await people.person_by_id(db, person_id) is None:
+            raise Refused(404, "not_found")
+        if before is Role.GUEST and not await members.is_of(db, community.id, person_id):
+            raise Refused(404, "not_found")  # nobody is brought in without being invited
+        if not may_change(place.standing.role, before, after):
+            raise Refused(403, "role_out_of_reach")
+        if leaves_no_owner(before, after, await members.count_owners(db, community.id)):
+            raise Refused(409, "last_owner")
+        if after is Role.GUEST:
+            await members.remove_from(db, community.id, person_id)
+        else:
+            await people.set_role(db, community.id, person_id, after, right_now())
+    await send_out_uninvited(request.app, community)
+    return see_other(f"{community_url(community)}/gerer/personnes?fait={done}")
