@@ -17,6 +17,8 @@ LARGEST_USES = 100_000
 LONGEST_NOTE = 120
 MOST_INVITATIONS = 200
 OWNER_LINK_LIFE = timedelta(days=2)
+AFTER_SESSION = timedelta(days=7)
+"""How long the link to a session opens after it, so that a session put off keeps its links."""
 KEEP = "keep"
 """In the form of a change: leave the expiry as it is."""
 _RANKS = tuple(Role)
@@ -52,6 +54,7 @@ def role_gained(role: Role, giver: Role, present: Role) -> Role:
 class Invitation:
     """A link that lets whoever holds it into an office, or (no office) into a whole community.
 
+    `session_id`: it is to that session, which `office_id` is the place of.
     `role` is what it makes of those who come; `opens` counts the browsers that looked, `uses` the
     people let in, `first_timers` those of them who were new to the community. No count says who.
     """
@@ -70,6 +73,7 @@ class Invitation:
     opens: int = 0
     first_timers: int = 0
     created_by: str | None = None
+    session_id: str | None = None
 
     def state(self, now: datetime) -> LinkState:
         """Whether it opens at `now`, for someone who has not used it yet."""
@@ -91,6 +95,7 @@ class InvitationDraft:
     max_uses: int | None
     note: str
     role: Role = Role.GUEST
+    session_id: str | None = None
 
 
 @dataclass(frozen=True)

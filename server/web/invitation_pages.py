@@ -19,13 +19,15 @@ from server.web.invitation_views import (
     ManageInvitationView,
     PosterView,
 )
-from server.web.links import local_date
+from server.web.links import invited_session, local_date
 from server.web.manage import days_choices, manage_url, notice_of
 from server.web.person import right_now
 from server.web.place import Place, managed_place
 from server.web.place_cards import invitation_card
 from server.web.refused import Refused
 from server.web.rendering import render, words_of
+from server.web.session_cards import session_card
+from server.web.session_rows import About, session_view
 from server.web.views import OfficeView
 
 LIT_WINDOWS = 5
@@ -61,12 +63,18 @@ async def show_details(
     office, base = _office_of(place, invitation), details_url(place, invitation)
     card = invitation_card(request, place, office, words)
     both = [request.app[CATALOGS].words(lang) for lang in LANGUAGES]
-    row = invitation_row(request, place, invitation, words, right_now())
+    session, now = await invited_session(request, place, invitation), right_now()
+    title = session.plan.title if session else None
+    if session is not None:
+        shown = session_view(place, session, About(), words, now)
+        card = session_card(request, place, session, shown, words, invited=True)
+    titles = {session.id: session.plan.title} if session else {}
+    row = invitation_row(request, place, invitation, words, now, titles)
     view = ManageInvitationView(
         community=community_ref(place, words),
         row=row,
         share_title=card.title,
-        posts=[post(place, office, invitation, url, each) for each in both],
+        posts=[post(place, office, invitation, url, each, title) for each in both],
         code=code_element(url),
         code_url=f"{base}/code.svg",
         poster_url=f"{base}/affiche",

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from server.community.invitations import Invitation
 from server.community.offices import Office
+from server.community.text import Bilingual
 from server.i18n import Words
 from server.web.invitation_views import PosterSide, PostView
 from server.web.links import local_date
@@ -18,9 +19,14 @@ INK = "#22262a"
 
 
 def post(
-    place: Place, office: Office | None, invitation: Invitation, url: str, words: Words
+    place: Place,
+    office: Office | None,
+    invitation: Invitation,
+    url: str,
+    words: Words,
+    title: Bilingual | None = None,
 ) -> PostView:
-    """A post that says where, what it takes, until when, and the link."""
+    """A post that says where, what it takes, until when, and the link; `title`: of a session."""
     _ = words.gettext
     community = place.community.name.read(words.lang)
     if office is None:
@@ -29,6 +35,11 @@ def post(
     else:
         names = {"office": office.name.read(words.lang), "community": community}
         where = _("On se retrouve dans « %(office)s », chez « %(community)s ».") % names
+    if title is not None:
+        where = (
+            _("On se retrouve pour « %(title)s ».") % {"title": title.read(words.lang)}
+            + f" {where}"
+        )
     described = (office or place.community).description.read(words.lang)
     limits = ""
     if invitation.expires_at is not None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from aiohttp import web
 
 from server.community.invitations import Invitation, LinkState, given_roles
 from server.community.people import Role
+from server.community.text import Bilingual
 from server.i18n import Words
-from server.keys import SETTINGS
+from server.keys import DATABASE, SETTINGS
+from server.storage.queries import sessions
 from server.web.links import local_date
 from server.web.place import Place
 from server.web.views import InvitationRow
@@ -20,13 +23,29 @@ def invitation_url(request: web.Request, invitation: Invitation) -> str:
     return f"{request.app[SETTINGS].address}/i/{invitation.token}"
 
 
+async def session_titles(request: web.Request, found: Iterable[Invitation]) -> dict[str, Bilingual]:
+    """The titles of the sessions that these invitations are to, by the sessions' ids."""
+    ids = {each.session_id for each in found if each.session_id is not None}
+    if not ids:
+        return {}
+    async with request.app[DATABASE].reading() as db:
+        return {each.id: each.plan.title for each in await sessions.sessions_by_ids(db, ids)}
+
+
 def invitation_row(
-    request: web.Request, place: Place, invitation: Invitation, words: Words, now: datetime
+    request: web.Request,
+    place: Place,
+    invitation: Invitation,
+    words: Words,
+    now: datetime,
+    titles: Mapping[str, Bilingual],
 ) -> InvitationRow:
-    """One line of the list."""
+    """One line of the list; `titles` of sessions by their ids."""
     _ = words.gettext
     state = invitation.state(now)
     office = next((each for each in place.offices if each.id == invitation.office_id), None)
+    opened = titles.get(invitation.session_id or "")
+    opened = opened or (office.name if office else place.community.name)
     expires = _("sans fin")
     if invitation.expires_at is not None:
         date = local_date(invitation.expires_at, place.community, words)
@@ -36,7 +55,7 @@ def invitation_row(
     return InvitationRow(
         id=invitation.id,
         url=invitation_url(request, invitation),
-        opens=(office.name if office else place.community.name).read(words.lang),
+        opens=opened.read(words.lang),
         note=invitation.note,
         created=_("créée le %(date)s") % {"date": created},
         expires=expires,

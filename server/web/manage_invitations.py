@@ -5,15 +5,16 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.community import invitations as rules
+from server.community.sessions import SessionState
 from server.keys import DATABASE
-from server.storage.queries import invitations
+from server.storage.queries import invitations, sessions
 from server.web.evictions import send_out_uninvited
 from server.web.fields import form_fields
 from server.web.invitation_pages import details_url, managed_invitation, show_details
 from server.web.invitation_views import InvitationChangeForm
 from server.web.manage import Shown, field_errors, manage_url, show
 from server.web.person import check_rate, right_now
-from server.web.place import managed_place
+from server.web.place import Place, managed_place
 from server.web.rate_limits import CHANGES
 from server.web.refused import Refused
 from server.web.rendering import see_other, words_of
@@ -25,6 +26,8 @@ async def add_invitation(request: web.Request) -> web.Response:
     place = await managed_place(request)
     check_rate(request, CHANGES)
     form, now = await form_fields(request), right_now()
+    if form.get("session"):
+        return await _invite_to_session(request, place, form["session"])
     draft, errors = rules.draft_invitation(
         form, frozenset(each.id for each in place.offices), place.standing.role, now
     )
@@ -38,7 +41,29 @@ async def add_invitation(request: web.Request) -> web.Response:
             errors=field_errors(errors, words_of(request)),
         )
         return await show(request, place, Shown(new_invitation=sent_back), status=400)
-    maker = place.person.id if place.person else None
+    return await _make(request, place, draft)
+
+
+async def _invite_to_session(request: web.Request, place: Place, session_id: str) -> web.Response:
+    """A link to one session and to its office, until some days after it."""
+    async with request.app[DATABASE].reading() as db:
+        session = await sessions.session_by_id(db, session_id)
+    if session is None or session.community_id != place.community.id:
+        raise Refused(404, "not_found")
+    if session.state(right_now()) in (SessionState.ENDED, SessionState.CANCELLED):
+        raise Refused(409, "session_over")
+    draft = rules.InvitationDraft(
+        office_id=session.plan.office_id,
+        expires_at=session.ends_at + rules.AFTER_SESSION,
+        max_uses=None,
+        note="",
+        session_id=session.id,
+    )
+    return await _make(request, place, draft)
+
+
+async def _make(request: web.Request, place: Place, draft: rules.InvitationDraft) -> web.Response:
+    maker, now = place.person.id if place.person else None, right_now()
     async with request.app[DATABASE].writing() as db:
         if (
             await invitations.count_open_invitations(db, place.community.id)

@@ -89,7 +89,7 @@ def place_card(
     words: Words,
     *,
     path: str,
-    description: str,
+    description: str = "",
     office: Office | None = None,
     above: str = "",
     below: str = "",

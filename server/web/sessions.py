@@ -15,12 +15,10 @@ from server.community.answers import (
     PartyTooLarge,
     seat,
 )
-from server.community.entry import STRANGER, is_invited
 from server.community.offices import Office, whole_number
 from server.community.people import Person
 from server.community.recurrence import in_utc
 from server.community.sessions import (
-    OpenTo,
     Session,
     SessionState,
     may_answer,
@@ -37,10 +35,10 @@ from server.web.doors import community_ref, office_view, zone_of
 from server.web.fields import form_fields
 from server.web.person import check_rate, log_in, right_now, typed_name
 from server.web.place import Place, place_of
-from server.web.place_cards import place_card
 from server.web.rate_limits import CHANGES, NAMES
 from server.web.refused import Refused
 from server.web.rendering import render, see_other, words_of
+from server.web.session_cards import session_card
 from server.web.session_fields import reach_choices
 from server.web.session_invitations import Told, tell_answer
 from server.web.session_rows import (
@@ -211,7 +209,7 @@ async def show_session(
         notice=_notice(request.query.get("fait", ""), words),
         **_host_urls(place, session, now),
     )
-    card = _card(request, place, session, view.session, words)
+    card = session_card(request, place, session, view.session, words)
     role = place.standing.role
     return await render(request, "session.html", view, card=card, role=role, status=status)
 
@@ -328,36 +326,6 @@ async def _keep_answer(
         waits = seat(replies, capacity).is_waiting(person.id)
         await tell_answer(db, told, session, person, before.get(session.id), said, waits)
     request.app[JOBS].wake("letters")
-
-
-def _card(
-    request: web.Request, place: Place, session: Session, view: SessionView, words: Words
-) -> CardView:
-    """What a link to a session shows elsewhere; nothing of one that is not for all."""
-    name = place.community.name.read(words.lang)
-    office = _office(place, session)
-    is_public = session.plan.open_to is OpenTo.ALL and is_invited(STRANGER, office)
-    if not is_public:
-        title = words.gettext("Une séance") + f" · {name}"
-        above = words.gettext("Sur invitation")
-        return place_card(
-            request, place, words, path=view.url, above=above, title=title, noindex=True
-        )
-    when = f"{view.day}, {view.when} ({view.zone})"
-    first_line = view.text.split("\n", 1)[0]
-    description = " ".join(filter(None, (when + ".", view.theme and f"{view.theme}.", first_line)))
-    return place_card(
-        request,
-        place,
-        words,
-        path=view.url,
-        office=office,
-        above=" · ".join(filter(None, (view.theme, name))),
-        heading=view.title,
-        below=when,
-        title=f"{view.title} · {name}",
-        description=description[:300],
-    )
 
 
 def _notice(done: str, words: Words) -> str:

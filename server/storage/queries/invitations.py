@@ -19,7 +19,7 @@ from server.community.invitations import (
 from server.community.people import Role
 from server.storage.ids import new_id, new_token
 from server.storage.queries.people import set_role
-from server.storage.tables import AdmissionRow, InvitationRow, MembershipRow
+from server.storage.tables import AdmissionRow, InvitationRow, MembershipRow, SessionInvitationRow
 
 
 async def invitations_of(db: AsyncSession, community_id: str) -> list[Invitation]:
@@ -83,6 +83,10 @@ async def add_invitation(
     )
     db.add(row)
     await db.flush()
+    if draft.session_id is not None:
+        db.add(SessionInvitationRow(invitation_id=row.id, session_id=draft.session_id))
+        await db.flush()
+    await db.refresh(row, ["session_id"])
     return _invitation(row)
 
 
@@ -236,4 +240,5 @@ def _invitation(row: InvitationRow) -> Invitation:
         opens=row.opens,
         first_timers=row.first_timers,
         created_by=row.created_by,
+        session_id=row.session_id,
     )

@@ -10,6 +10,7 @@ from server.storage.tables.house import (
     OfficeRow,
     OwnerLinkRow,
     PersonRow,
+    SessionInvitationRow,
 )
 from server.storage.tables.members import (
     LeaseRow,
@@ -44,6 +45,7 @@ __all__ = [
     "PersonRow",
     "SessionAnswerRow",
     "SessionHostRow",
+    "SessionInvitationRow",
     "SessionPlanRow",
     "SessionRow",
     "SessionSeriesRow",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from server.storage.tables.base import Table, UtcDateTime
 
@@ -88,6 +88,19 @@ class MembershipRow(Table):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class SessionInvitationRow(Table):
+    """The session that an invitation is to, beside the office where it takes place."""
+
+    __tablename__ = "session_invitations"
+
+    invitation_id: Mapped[str] = mapped_column(
+        ForeignKey("invitations.id", ondelete="CASCADE"), primary_key=True
+    )
+    session_id: Mapped[str] = mapped_column(
+        ForeignKey("sessions.id", ondelete="CASCADE"), index=True
+    )
+
+
 class InvitationRow(Table):
     """An invitation; its token stands in clear, because owners copy it again (docs/security.md)."""
 
@@ -112,6 +125,12 @@ class InvitationRow(Table):
     role: Mapped[str] = mapped_column(String(32), server_default="guest")
     opens: Mapped[int] = mapped_column(server_default="0")
     first_timers: Mapped[int] = mapped_column(server_default="0")
+    session_id: Mapped[str | None] = column_property(
+        select(SessionInvitationRow.session_id)
+        .where(SessionInvitationRow.invitation_id == id)
+        .correlate_except(SessionInvitationRow)
+        .scalar_subquery()
+    )
 
 
 class AdmissionRow(Table):
