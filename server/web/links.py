@@ -278,6 +278,8 @@ async def use_owner_link(request: web.Request) -> web.Response:
             elif person.name != name:
                 await people.rename_person(db, person.id, name)
             await people.set_role(db, community.id, person.id, Role.OWNER, now)
+            if await owner_links.opens_server(db, request.match_info["token"]):
+                await people.keep_server(db, person.id)
     if community is None or person is None:
         return await _owner_link(request)
     response = see_other(f"{community_url(community)}/gerer")
