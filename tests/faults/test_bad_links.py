@@ -1,0 +1,103 @@
+"""Real pages behind bad links: pictures and sound hold through loss, and follow a link's width."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from tests.conftest import RelayFactory
+from tests.faults.watching import PUBLISH, WATCH, Diary, diary_of, joining, now_of, open_page
+from tests.processes import Moulin
+from tests.relay import Impairment, Relay
+
+pytestmark = pytest.mark.browser
+
+Pair = Callable[..., Awaitable[tuple[Page, Relay]]]
+
+
+@pytest.fixture
+async def watching(moulin: Moulin, chromium: Browser, relay: RelayFactory) -> AsyncIterator[Pair]:
+    """`await watching(down, width, height)`: the page that watches another behind that network."""
+    pages: list[Page] = []
+
+    async def start(
+        name: str, down: Impairment, up: Impairment, width: int = 960, height: int = 540
+    ) -> tuple[Page, Relay]:
+        bad = await relay(moulin.rtc_port, down=down, up=up, seed=3)
+        publisher = await open_page(chromium, moulin)
+        viewer = await open_page(chromium, moulin, bad.port)
+        pages.extend((publisher, viewer))
+        await publisher.evaluate(PUBLISH, [*joining(moulin, "publisher", name), width, height])
+        await viewer.evaluate(WATCH, joining(moulin, "viewer", name))
+        return viewer, bad
+
+    yield start
+    for page in pages:
+        await page.context.close()
+
+
+async def until_wide(page: Page, width: int, within: float) -> Diary:
+    """Wait until the picture is so wide; what was seen by then."""
+    async with asyncio.timeout(within):
+        while True:
+            diary = await diary_of(page)
+            if diary.moments and diary.moments[-1].width >= width:
+                return diary
+            await asyncio.sleep(0.2)
+
+
+async def test_a_squeezed_link_is_followed_down_and_up(watching: Pair) -> None:
+    wide = Impairment(rate=5e6, delay=0.02)
+    page, link = await watching("squeezed", wide, Impairment(delay=0.02))
+    await until_wide(page, 960, 20)
+    await asyncio.sleep(6)
+
+    squeezed = await now_of(page)
+    link.down.impairment = replace(wide, rate=300e3)
+    await asyncio.sleep(12)
+    released = await now_of(page)
+    link.down.impairment = wide
+    await until_wide(page, 960, 20)
+
+    diary = await diary_of(page)
+    fell = diary.between(squeezed).first(narrower=480)
+    climbed = diary.between(released).first(wider=960)
+    print(
+        f"fell after {fell and fell - squeezed}, climbed after {climbed and climbed - released},"
+        f" longest freeze {diary.between(squeezed).longest_freeze():.2f}"
+    )
+    assert fell is not None
+    assert fell - squeezed < 2
+    assert climbed is not None
+    assert climbed - released < 20
+    assert diary.between(squeezed).longest_freeze() < 2
+
+
+async def test_ten_percent_loss_freezes_nothing(watching: Pair) -> None:
+    lossy = Impairment(loss=0.1, delay=0.02)
+    page, link = await watching("ten", lossy, lossy)
+    await until_wide(page, 160, 20)
+    await asyncio.sleep(3)
+    began = await now_of(page)
+    await asyncio.sleep(20)
+    diary = (await diary_of(page)).between(began)
+    print(f"longest freeze {diary.longest_freeze():.2f}, {link.lost} lost, {diary.moments[-1]}")
+    assert link.lost > 100
+    assert diary.longest_freeze() < 1
+
+
+async def test_thirty_percent_loss_leaves_speech_intelligible(watching: Pair) -> None:
+    page, link = await watching("thirty", Impairment(delay=0.02), Impairment(delay=0.02), 640, 360)
+    link.change(loss=0.3)
+    await page.wait_for_function("() => window.heard.length > 60")
+    await page.evaluate("window.heard.length = 0")
+    await page.wait_for_function("() => window.heard.length >= 240")
+    heard = await page.evaluate("window.heard")
+    clear = sum(share > 0.7 for share in heard) / len(heard)
+    print(f"the tone is clear {clear:.0%} of the time, {link.lost} lost")
+    assert link.lost > 100
+    assert clear > 0.85

@@ -1,0 +1,138 @@
+"""A page that publishes and one that watches behind a bad network, with the diary of the latter."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from playwright.async_api import Browser, Page
+
+from server.signalling.tokens import sign
+from tests.processes import Moulin
+from tests.relay import page_script
+
+CLIENT = "/static/any/vendor/livekit-client/livekit-client.esm.mjs"
+
+PUBLISH = """async ([client, url, token, width, height]) => {
+  const { Room, VideoPreset } = await import(client);
+  const room = window.room = new Room({ dynacast: true });
+  await room.connect(url, token);
+  await room.localParticipant.setCameraEnabled(
+    true, { resolution: { width, height, frameRate: 20 } });
+  const context = new AudioContext();
+  const tone = context.createOscillator();
+  tone.frequency.value = 440;
+  const out = context.createMediaStreamDestination();
+  tone.connect(out);
+  tone.start();
+  await room.localParticipant.publishTrack(
+    out.stream.getAudioTracks()[0], { source: "microphone", dtx: false });
+}"""
+
+# The diary: every 50 ms, pictures decoded and their width; and how much of the sound is the tone.
+WATCH = """async ([client, url, token]) => {
+  const { Room, RoomEvent } = await import(client);
+  const room = window.room = new Room();
+  const diary = window.diary = [];
+  const heard = window.heard = [];
+  const told = window.told = [];
+  let video = null;
+  room.on(RoomEvent.TrackStreamStateChanged, (_, state) => told.push(state));
+  const watch = async (track) => {
+    document.body.append(track.attach());
+    for (;;) {
+      const report = await track.getRTCStatsReport();
+      report?.forEach((entry) => {
+        if (entry.type !== "inbound-rtp") return;
+        diary.push([performance.now() / 1000, entry.framesDecoded ?? 0, entry.frameWidth ?? 0]);
+      });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
+  const listen = (track) => {
+    document.body.append(track.attach());
+    const context = new AudioContext();
+    const analyser = context.createAnalyser();
+    analyser.fftSize = 2048;
+    context.createMediaStreamSource(new MediaStream([track.mediaStreamTrack])).connect(analyser);
+    const bins = new Float32Array(analyser.frequencyBinCount);
+    setInterval(() => {
+      analyser.getFloatFrequencyData(bins);
+      const at = Math.round(440 / (context.sampleRate / analyser.fftSize));
+      const power = (decibels) => 10 ** (decibels / 10);
+      let all = 0;
+      let tone = 0;
+      bins.forEach((decibels, index) => {
+        all += power(decibels);
+        if (Math.abs(index - at) <= 3) tone += power(decibels);
+      });
+      heard.push(all > 1e-6 ? tone / all : 0);
+    }, 50);
+  };
+  const begun = new Promise((resolve) => room.on(RoomEvent.TrackSubscribed, (track) => {
+    if (track.kind === "audio") return listen(track);
+    watch(track);
+    resolve();
+  }));
+  await room.connect(url, token);
+  await begun;
+}"""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What was seen at one moment (seconds of the page's clock)."""
+
+    at: float
+    frames: int
+    width: int
+
+
+class Diary:
+    """What the watching page saw, moment by moment."""
+
+    def __init__(self, moments: list[Moment]) -> None:
+        self.moments = moments
+
+    def between(self, start: float, end: float = float("inf")) -> Diary:
+        """The same, for a part of the time."""
+        return Diary([each for each in self.moments if start <= each.at <= end])
+
+    def longest_freeze(self) -> float:
+        """The longest time between two new pictures, in seconds."""
+        changes = [b.at for a, b in pairwise(self.moments) if b.frames > a.frames]
+        ends = [self.moments[0].at, *changes, self.moments[-1].at]
+        return max(after - before for before, after in pairwise(ends))
+
+    def first(self, *, narrower: int = 10_000, wider: int = 0) -> float | None:
+        """When the picture first was so wide; None if it never was."""
+        fits = (m.at for m in self.moments if wider <= m.width <= narrower and m.width)
+        return next(fits, None)
+
+
+async def open_page(browser: Browser, moulin: Moulin, relay_port: int | None = None) -> Page:
+    """A page of a person of their own, whose media goes through a relay if one is given."""
+    context = await browser.new_context(permissions=["camera", "microphone"])
+    if relay_port is not None:
+        await context.add_init_script(page_script(moulin.rtc_port, relay_port))
+    page = await context.new_page()
+    await page.goto(moulin.url + "/confidentialite")
+    return page
+
+
+def joining(moulin: Moulin, identity: str, room: str) -> list[Any]:
+    """What a page's script needs to join."""
+    token = sign(moulin.api_key, moulin.api_secret, now=time.time(), identity=identity, room=room)
+    return [CLIENT, moulin.ws_url, token]
+
+
+async def diary_of(page: Page) -> Diary:
+    """What the page saw so far."""
+    return Diary([Moment(*each) for each in await page.evaluate("window.diary")])
+
+
+async def now_of(page: Page) -> float:
+    """The page's clock, in seconds."""
+    return float(await page.evaluate("performance.now() / 1000"))
