@@ -1,13 +1,19 @@
-"""The measured process: a real MediaTransport for every publisher and subscriber, on one socket."""
+"""Our own server as a peer to measure: a real MediaTransport for everyone, on one socket.
+
+It runs in a process of its own, so that it can be started with and without the compiled path.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import gc
+import multiprocessing
+import os
 import random
 import resource
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from typing import Any
 
 from pylibsrtp import Policy
@@ -18,29 +24,16 @@ from rooms.rtp.outgoing import OutgoingStream
 from rooms.transport.media import MediaMux, MediaTransport
 from rooms.transport.srtp import PacketBuffer, protect, session_pointer
 from rooms.transport.udp import UdpSocket
-from tests.bench.endpoints import AUDIO, Load, srtp_session, ssrc_of
-
-Address = tuple[str, int]
-
-
-@dataclass
-class Result:
-    """One run: packets sent, CPU seconds they took, and what was lost on the way."""
-
-    load: Load
-    packets: int
-    cpu: float
-    failed: int
-
-    @property
-    def per_cpu_second(self) -> float:
-        return self.packets / self.cpu
-
-
-def cpu_seconds() -> float:
-    """User and system time of this process so far."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
+from tests.bench.endpoints import (
+    AUDIO,
+    PUBLISHERS,
+    Address,
+    Ends,
+    Load,
+    plain_ends,
+    srtp_session,
+    ssrc_of,
+)
 
 
 def _refuse(*_: Any) -> None:
@@ -48,7 +41,7 @@ def _refuse(*_: Any) -> None:
 
 
 class Forwarder:
-    """The server's side: `publishers` and `subscribers` are the addresses of the two processes."""
+    """The server's side of one load: `publishers` and `subscribers` are the clients' addresses."""
 
     def __init__(self, load: Load, publishers: list[Address], subscribers: list[Address]) -> None:
         self.load = load
@@ -60,7 +53,7 @@ class Forwarder:
         self._transports: list[MediaTransport] = []
 
     def open(self, socket: UdpSocket) -> None:
-        """Make the transports: `fanout` subscribers, each receiving every publisher's track."""
+        """Make the transports: every subscriber receives every publisher's track."""
         codec = self.load.codec
         ids = Extensions(mid=2, audio_level=1)
         tracks = []
@@ -72,12 +65,10 @@ class Forwarder:
             transport.describe_incoming([spec])
             tracks.append(transport.incoming("0"))
         stamp = 0 if codec is AUDIO else 3
-        for index, address in enumerate(self._subscribers[: self.load.fanout]):
+        for address in self._subscribers:
             transport = self._transport(socket, address)
             for number, track in enumerate(tracks):
-                # Distinct for every subscriber, because the counting process has one session.
-                ssrc = 1 + index * 100 + number
-                out = OutgoingStream(codec, ssrc, None, rng=self._rng, abs_send_time=stamp)
+                out = OutgoingStream(codec, 1 + number, None, rng=self._rng, abs_send_time=stamp)
                 transport.add_outgoing(out)
                 assert track is not None
                 track.add_outgoing(out, 0.0)
@@ -91,16 +82,6 @@ class Forwarder:
         self._transports.append(transport)
         return transport
 
-    def packets(self) -> int:
-        """How many packets subscribers were sent so far."""
-        return sum(
-            out.sent_packets
-            for transport in self._transports
-            for track in [transport.incoming("0")]
-            if track is not None
-            for out in track.outgoing
-        )
-
     def close(self) -> None:
         """End every transport."""
         for transport in self._transports:
@@ -112,39 +93,61 @@ def listen() -> UdpSocket:
     return UdpSocket("127.0.0.1", 0, _refuse, _refuse, Limits(), Counters(), time.monotonic)
 
 
-async def run(
-    socket: UdpSocket, forwarder: Forwarder, start: Callable[[], asyncio.Future[Any]]
-) -> Result:
-    """Forward what `start` sets going until its future is done, ticking as the server does."""
-    for _ in range(1000):
-        socket.drain()  # what an earlier run left unread
-    forwarder.open(socket)
-    socket.start(asyncio.get_running_loop())
-    done = start()
-    before = cpu_seconds()
-    packets = -1
-    # A starved machine may leave packets unread for a while after the last was sent.
-    while not done.done() or packets != forwarder.packets():
-        packets = forwarder.packets()
-        for _ in range(5):
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """The event loop that the server uses where it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+def serve(pipe: Connection) -> None:
+    """Process: forward what (Load, publishers, subscribers) says, until the next or None."""
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(_serve(pipe))
+
+
+async def _serve(pipe: Connection) -> None:
+    loop = asyncio.get_running_loop()
+    socket = listen()
+    pipe.send(socket.port)
+    socket.start(loop)
+    orders: asyncio.Queue[Any] = asyncio.Queue()
+    loop.add_reader(pipe.fileno(), lambda: orders.put_nowait(pipe.recv()))
+    forwarder: Forwarder | None = None
+    gc.freeze()
+    while (order := await _next(orders, forwarder)) is not None:
+        if isinstance(order[1], Ends):
+            pipe.send(floor(*order))
+            continue
+        if forwarder is not None:
+            forwarder.close()
+        forwarder = Forwarder(*order)
+        forwarder.open(socket)
+        pipe.send(True)
+    socket.close()
+
+
+async def _next(orders: asyncio.Queue[Any], forwarder: Forwarder | None) -> Any:
+    """The next order; meanwhile tick as the server does."""
+    while orders.empty():
+        if forwarder is not None:
             forwarder.mux.tick(time.monotonic())
-            await asyncio.sleep(0.02)
-    cpu = cpu_seconds() - before
-    socket.stop()
-    forwarder.close()
-    return Result(forwarder.load, packets, cpu, forwarder.counters["rtp_send_failed"])
+        await asyncio.sleep(0.02)
+    return orders.get_nowait()
 
 
-def floor(load: Load, subscribers: list[Address], packets: int = 40_000) -> float:
-    """Packets per CPU-second of the least that can be done: encrypt and send, nothing else."""
+def floor(load: Load, ends: Ends, packets: int = 40_000) -> float:
+    """Packets per CPU-second of the least that can be done: encrypt and send one by one."""
     socket = listen()
     session = srtp_session(Policy.SSRC_ANY_OUTBOUND)
     pointer, buffer = session_pointer(session), PacketBuffer()
     size = 12 + load.payload + (8 if load.payload >= 1000 else 0)
     view = buffer.view[: size + 16]
-    sendto, addresses = socket.sendto, subscribers[: load.fanout]
+    sendto, addresses = socket.sendto, ends.addresses
     data, length, where = buffer.data, buffer.length, buffer.pointer
-    before = cpu_seconds()
+    before = _own_cpu_seconds()
     sent = 0
     while sent < packets:
         for address in addresses:
@@ -153,6 +156,53 @@ def floor(load: Load, subscribers: list[Address], packets: int = 40_000) -> floa
             protect(pointer, where, length)
             sendto(view, address)
             sent += 1
-    cpu = cpu_seconds() - before
+    cpu = _own_cpu_seconds() - before
     socket.close()
     return sent / cpu
+
+
+def _own_cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+class Moulin:
+    """Our server in a process, started with this MOULIN_COMPILED (see `rooms.compiled.library`)."""
+
+    def __init__(self, compiled: str) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        before = os.environ.get("MOULIN_COMPILED")
+        os.environ["MOULIN_COMPILED"] = compiled
+        self._process = context.Process(target=serve, args=(theirs,), daemon=True)
+        self._process.start()
+        if before is None:
+            del os.environ["MOULIN_COMPILED"]
+        else:
+            os.environ["MOULIN_COMPILED"] = before
+        self._server: Address = ("127.0.0.1", self._pipe.recv())
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
+    async def open(self, load: Load) -> tuple[Ends, Ends]:
+        """Everybody joins; the publishers' and the subscribers' ends."""
+        publishers, subscribers = plain_ends(PUBLISHERS), plain_ends(load.fanout)
+        publishers.servers = [self._server] * PUBLISHERS
+        await self.ask((load, publishers.addresses, subscribers.addresses))
+        return publishers, subscribers
+
+    async def ask(self, order: Any) -> Any:
+        """Send the process an order; its answer."""
+        self._pipe.send(order)
+        return await asyncio.to_thread(self._pipe.recv)
+
+    async def close(self) -> None:
+        """The next `open` ends what the last one began."""
+
+    def end(self) -> None:
+        """End the process."""
+        self._pipe.send(None)
+        self._process.join(5)
