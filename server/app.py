@@ -42,6 +42,8 @@ from server.storage.database import Database
 from server.storage.demo_community import open_demo_community
 from server.storage.queries.communities import count_communities
 from server.turn import relay_servers
+from server.visit_book import EVERY_SECONDS as LOOK_SECONDS
+from server.visit_book import note_who_is_in
 from server.web import middleware
 from server.web.cards import Cards
 from server.web.cookies import Cookies
@@ -78,7 +80,6 @@ def build_app(settings: Settings) -> web.Application:
     app[OPENINGS] = Openings()
     app[STATIC_FILES] = StaticFiles(PROJECT / "static")
     app[DATABASE] = Database(settings.database)
-    app[JOBS] = Jobs(app[DATABASE], right_now)
     add_jobs(app)
     app[PRESENCE] = _presence(settings)
     app[LIVE_PAGES] = LivePages(app[PRESENCE])
@@ -136,8 +137,12 @@ async def _media(app: web.Application) -> AsyncIterator[None]:
 def add_jobs(app: web.Application) -> None:
     """What the server does by itself; without a mail server letters wait on the local page."""
     settings, database = app[SETTINGS], app[DATABASE]
+    app[JOBS] = Jobs(database, right_now)
     app[JOBS].add("retention", RETENTION_SECONDS, lambda: apply_retention(database, right_now))
     app[JOBS].add("sessions", A_DAY, lambda: carry_on_series(database, right_now))
+    app[JOBS].add(
+        "visits", LOOK_SECONDS, lambda: note_who_is_in(database, app[PRESENCE], right_now)
+    )
     if settings.smtp_url:
         mail = Mail(smtp_server(settings.smtp_url), sender_address(settings.mail_from))
         app[JOBS].add("letters", EVERY_SECONDS, Outbox(database, mail, right_now).send_due)

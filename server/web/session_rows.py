@@ -20,6 +20,7 @@ from server.web.place import Place
 from server.web.session_views import SessionView
 from server.web.session_words import (
     day_label,
+    hour_label,
     hours_label,
     length_label,
     live_view,
@@ -121,6 +122,7 @@ def session_view(
         starts_iso=begin.isoformat(),
         ends_iso=end.isoformat(),
         day=day_label(begin, words),
+        hour=hour_label(begin, words),
         when=hours_label(begin, end, words),
         zone=zone_label(begin, words),
         time_zone=session.time_zone,

@@ -58,6 +58,7 @@ class SessionView:
     starts_iso: str  # with the offset of the session's zone
     ends_iso: str
     day: str  # "mardi 1 septembre"
+    hour: str  # when it begins: "9 h"
     when: str  # "9 h à 11 h"
     zone: str  # "heure de Toronto"
     time_zone: str  # IANA
