@@ -18,6 +18,7 @@ class Kind(StrEnum):
     INVITATIONS = "invitations"
     OWNER_LINKS = "owner_links"
     CHALLENGES = "challenges"
+    VISITS = "visits"
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ RULES = (
     Rule(Kind.INVITATIONS, timedelta(days=90)),  # since it no longer opens
     Rule(Kind.OWNER_LINKS, timedelta(days=90)),  # since it no longer opens
     Rule(Kind.CHALLENGES, timedelta(0)),  # since it no longer serves
+    Rule(Kind.VISITS, timedelta(days=365)),  # since the end of the visit
 )
 
 

@@ -53,6 +53,14 @@ def kept_rows(words: Words) -> list[tuple[str, str]]:
             _("%(time)s après qu’elle n’ouvre plus"),
             Kind.INVITATIONS,
         ),
+        (
+            _(
+                "Vos visites : dans quel bureau, de quand à quand. Qui tient la maison en voit les "
+                "totaux, et qui était à une séance"
+            ),
+            "%(time)s",
+            Kind.VISITS,
+        ),
     ]
     return [(what, how % {"time": spell(kept_for(kind), words)}) for what, how, kind in rows]
 

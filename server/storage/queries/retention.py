@@ -22,6 +22,7 @@ from server.storage.tables import (
     PasskeyChallengeRow,
     PersonRow,
     Table,
+    VisitRow,
 )
 
 AT_ONCE = 500
@@ -91,4 +92,5 @@ _ERASERS: dict[Kind, Eraser] = {
     Kind.CHALLENGES: _rows(
         PasskeyChallengeRow, lambda before: PasskeyChallengeRow.expires_at < before
     ),
+    Kind.VISITS: _rows(VisitRow, lambda before: VisitRow.seen_at < before),
 }
