@@ -73,33 +73,42 @@ def build_app(settings: Settings) -> web.Application:
         ],
     )
     app[SETTINGS] = settings
-    app[CATALOGS] = Catalogs(LOCALES, PROJECT / "static" / "js")
-    app[COOKIES] = Cookies(settings.secret_key, secure=settings.is_secure)
-    app[RATE_LIMITS] = RateLimits()
-    app[CARDS] = Cards(settings.data_dir / "cards", settings.secret_key)
-    app[OPENINGS] = Openings()
-    app[STATIC_FILES] = StaticFiles(PROJECT / "static")
+    _add_page_parts(app, settings)
     app[DATABASE] = Database(settings.database)
     add_jobs(app)
     app[PRESENCE] = _presence(settings)
     app[LIVE_PAGES] = LivePages(app[PRESENCE])
-    app[RTC_SERVER] = RtcServer(
-        settings.media_addresses,
-        settings.rtc_udp_port,
-        settings.limits,
-        tcp_port=settings.rtc_tcp_port or None,
-    )
+    app[RTC_SERVER] = _rtc_server(settings)
     app[LIVE_ROOMS] = LiveRooms(app[RTC_SERVER], app[PRESENCE], settings.limits)
     if settings.turn_urls:
         app[ICE_SERVERS] = relay_servers(settings.turn_urls, settings.turn_secret, time.time)
     app[SESSION_CLOCK] = SessionClock(app[DATABASE], app[LIVE_ROOMS], app[LIVE_PAGES], right_now)
-    set_up_templates(app, PROJECT / "templates")
     add_signalling_routes(app)
     add_routes(app)
     app.on_response_prepare.append(middleware.add_headers)
     app.on_shutdown.append(_say_goodbye)
     app.cleanup_ctx.extend([_database, _live_presence, _media, _jobs, _sessions])
     return app
+
+
+def _rtc_server(settings: Settings) -> RtcServer:
+    return RtcServer(
+        settings.media_addresses,
+        settings.rtc_udp_port,
+        settings.limits,
+        tcp_port=settings.rtc_tcp_port or None,
+    )
+
+
+def _add_page_parts(app: web.Application, settings: Settings) -> None:
+    """What pages are made with: words, cookies, files, cards, templates."""
+    app[CATALOGS] = Catalogs(LOCALES, PROJECT / "static" / "js")
+    app[COOKIES] = Cookies(settings.secret_key, secure=settings.is_secure)
+    app[RATE_LIMITS] = RateLimits()
+    app[CARDS] = Cards(settings.data_dir / "cards", settings.secret_key)
+    app[OPENINGS] = Openings()
+    app[STATIC_FILES] = StaticFiles(PROJECT / "static")
+    set_up_templates(app, PROJECT / "templates")
 
 
 def _presence(settings: Settings) -> Presence:
