@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import os
 import secrets
 import shutil
@@ -13,6 +14,7 @@ from typing import Any
 
 import aiohttp
 
+from rooms.compiled.build import compiler
 from tests.bench.endpoints import AUDIO, PUBLISHERS, Ends, Load, ssrc_of
 from tests.bench.webrtc import Client, Keys, Remote
 
@@ -69,6 +71,20 @@ def _configuration(folder: Path, port: int, loops: int) -> None:
     (folder / "janus.plugin.videoroom.jcfg").write_text(f"general: {{ }}\n{rooms}")
 
 
+def preloaded(folder: Path) -> dict[str, str]:
+    """What has Janus use a faster libsrtp than Debian's (see openssl_srtp.c), if that can be."""
+    command, shim = compiler(), folder / "openssl_srtp.so"
+    if command is None:
+        return {}
+    source = Path(__file__).with_suffix("").with_name("openssl_srtp.c")
+    subprocess.run([*command, "-O2", "-shared", "-fPIC", "-o", shim, source], check=True)
+    module = importlib.util.find_spec("pylibsrtp._binding")
+    assert module is not None
+    variables = {"LD_PRELOAD": str(shim), "BENCH_SRTP": str(module.origin)}
+    works = subprocess.run(["true"], env={**os.environ, **variables}, check=False).returncode == 0
+    return variables if works else {}
+
+
 class JanusError(Exception):
     """Janus refused a request."""
 
@@ -76,7 +92,7 @@ class JanusError(Exception):
 class Janus:
     """A running Janus, of which every subscriber receives every publisher."""
 
-    def __init__(self, folder: Path, host: str) -> None:
+    def __init__(self, folder: Path, host: str, *, openssl: bool = True) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = probe.getsockname()[1]
@@ -84,8 +100,9 @@ class Janus:
         self._host = host
         self._log = (folder / "log").open("wb")
         self._process = subprocess.Popen(
-            ["janus", "-F", str(folder)], stdout=self._log, stderr=self._log, cwd=folder
-        )
+            ["janus", "-F", str(folder)], stdout=self._log, stderr=self._log, cwd=folder,
+            env={**os.environ, **(preloaded(folder) if openssl else {})},
+        )  # fmt: skip
         self._http: aiohttp.ClientSession | None = None
         self._talk: aiohttp.ClientWebSocketResponse | None = None
         self._session = self._opened = 0
