@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 
 import structlog
@@ -62,6 +63,9 @@ async def serve(settings: Settings) -> None:
                 "no mail server is set (MOULIN_SMTP_URL): letters are kept at /courrier, "
                 "which only this machine may read"
             )
+        # Else a full collection looks at all that was imported: an eighth of a second without media.
+        gc.collect()
+        gc.freeze()
         await stop.wait()
         log.info("closing")
     finally:
