@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import Protocol
 
 from livekit.protocol.models import (
+    ConnectionQuality,
     DisconnectReason,
     ParticipantInfo,
     SpeakerInfo,
@@ -120,6 +121,22 @@ class StreamsPaused:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkScore:
+    """How good a participant's connection is; `score` goes from 0 to 100."""
+
+    participant_sid: str
+    level: ConnectionQuality
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class LinksChanged:
+    """These participants' connections became better or worse."""
+
+    links: tuple[LinkScore, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriptionFailed:
     """A track that the client asked for cannot be had."""
 
@@ -181,6 +198,7 @@ Event = (
     | Described
     | SectionsRequired
     | QualitiesWanted
+    | LinksChanged
     | StreamsPaused
     | SubscriptionFailed
     | SubscriptionAllowed

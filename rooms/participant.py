@@ -30,6 +30,7 @@ from rooms.events import (
     TrackUnpublished,
 )
 from rooms.ids import new_id
+from rooms.link_quality import LinkQuality
 from rooms.permissions import Permissions
 from rooms.publications import Publications
 from rooms.subscriptions import Subscriptions
@@ -102,6 +103,7 @@ class Participant:
         self.data_tracks = DataTracks(self, limits)
         self.connection = connect(self)
         self.viewing = Viewing(self)
+        self.link = LinkQuality(self)
 
     @property
     def gone(self) -> bool:
@@ -278,6 +280,10 @@ class Participant:
             self.leave(DisconnectReason.SIGNAL_CLOSE)
         elif self.unplugged_at is None:
             self.unplugged_at = self.room.unplugged(self, reason)
+
+    def codec_of(self, kind: str, msid: str) -> str:
+        """See `connection.Owner`."""
+        return self.publications.codec_of(kind, msid)
 
     def media_began(self, mid: str, msid: str, track: IncomingTrack) -> None:
         """See `connection.Owner`."""

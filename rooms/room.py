@@ -15,6 +15,8 @@ from rooms.data_tracks import DataTrack
 from rooms.errors import LimitExceeded, NotFound
 from rooms.events import (
     Event,
+    LinksChanged,
+    LinkScore,
     Next,
     ParticipantsChanged,
     QualitiesWanted,
@@ -171,6 +173,7 @@ class Room:
         speakers = self._speakers.now()
         if speakers:
             participant.tell(SpeakersChanged(speakers))
+        participant.tell(LinksChanged(tuple(map(_link_score, self.visible()))))
         if participant.visible:
             self._witness.entered(participant)
             for track in participant.publications:
@@ -288,6 +291,7 @@ class Room:
             if track.kind == "video":
                 codec = track.info.mime_type.partition("/")[2].lower()
                 participant.tell(QualitiesWanted(track.sid, codec, track.wanted.told))
+        participant.tell(LinksChanged(tuple(map(_link_score, self.visible()))))
         participant.viewing.tell()
         participant.data_tracks.tell()
         participant.connection.resume()
@@ -316,10 +320,16 @@ class Room:
                 del self._spoke_at[sid]
 
     def adapt(self, now: float) -> None:
-        """To be called every 200 ms: share each participant's link anew where that is due."""
+        """To be called every 200 ms: look at each participant's link where that is due."""
         for one in self:
-            if one.active:
-                one.viewing.adapt(self._spoke_at.keys(), now)
+            if not one.active:
+                continue
+            one.viewing.adapt(self._spoke_at.keys(), now)
+            if one.link.look(now):
+                change = LinksChanged((_link_score(one),))
+                one.tell(change)
+                if one.visible:
+                    self.broadcast(change, but=one)
 
     def unplugged(self, participant: Participant, reason: str) -> float:
         """A peer connection of `participant` ended by itself; when that was."""
@@ -356,3 +366,7 @@ class Room:
             one.tell(ParticipantsChanged((info,)))
             if one.lost_at is not None and len(one.missed) < MISSED:
                 one.missed[info.sid] = info
+
+
+def _link_score(participant: Participant) -> LinkScore:
+    return LinkScore(participant.sid, participant.link.level, participant.link.score)

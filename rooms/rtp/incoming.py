@@ -121,6 +121,11 @@ class IncomingTrack:
         wanted = [s for s in live if s.spatial <= spatial] or live[:1]
         return layer_steps([(s.spatial, s.volume.bitrates, s.volume.top) for s in wanted], temporal)
 
+    def best(self, spatial: int) -> int:
+        """The layer that is sent to who wants up to this one and has all the bandwidth."""
+        stream = self._suitable(spatial)
+        return 0 if stream is None else stream.spatial
+
     def temporal_for(self, fps: int, spatial: int) -> int:
         """The least temporal ceiling that gives so many pictures a second; ALL for 0."""
         stream = self._suitable(spatial)

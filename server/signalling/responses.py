@@ -7,6 +7,8 @@ from typing import Any
 
 from livekit.protocol.models import VideoQuality
 from livekit.protocol.rtc import (
+    ConnectionQualityInfo,
+    ConnectionQualityUpdate,
     DataTrackSubscriberHandles,
     LeaveRequest,
     MediaSectionsRequirement,
@@ -112,6 +114,16 @@ def _streams(event: events.StreamsPaused) -> SignalResponse:
     return SignalResponse(stream_state_update=StreamStateUpdate(stream_states=states))
 
 
+def _links(event: events.LinksChanged) -> SignalResponse:
+    updates = [
+        ConnectionQualityInfo(
+            participant_sid=link.participant_sid, quality=link.level, score=link.score / 20
+        )
+        for link in event.links
+    ]
+    return SignalResponse(connection_quality=ConnectionQualityUpdate(updates=updates))
+
+
 def _failed(event: events.SubscriptionFailed) -> SignalResponse:
     return SignalResponse(
         subscription_response=SubscriptionResponse(track_sid=event.track_sid, err=event.error)
@@ -168,6 +180,7 @@ _WRITERS: dict[type[Any], Callable[[Any], SignalResponse]] = {
     events.Described: _described,
     events.SectionsRequired: _sections,
     events.QualitiesWanted: _qualities,
+    events.LinksChanged: _links,
     events.StreamsPaused: _streams,
     events.SubscriptionFailed: _failed,
     events.SubscriptionAllowed: _allowed,

@@ -1,0 +1,104 @@
+"""How good one participant's connection is, both ways: the worst of what it sends and receives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from livekit.protocol.models import ConnectionQuality
+
+from rooms.dynacast import OFF
+from rooms.rtp import quality
+from rooms.rtp.quality import Arrival, Score
+
+if TYPE_CHECKING:
+    from rooms.participant import Participant
+    from rooms.tracks import PublishedTrack, SubscribedTrack
+
+INTERVAL = 5.0
+"""Seconds over which arrivals are counted."""
+
+
+class LinkQuality:
+    """The scores of one participant's tracks; `score` is 0 to 100, `level` what clients show."""
+
+    def __init__(self, participant: Participant) -> None:
+        self._participant = participant
+        self._scores: dict[str, Score] = {}
+        self._counts: dict[str, tuple[int, int]] = {}
+        self._due = 0.0
+        self.score = quality.BEST
+        self.level: ConnectionQuality = ConnectionQuality.EXCELLENT
+
+    def look(self, now: float) -> bool:
+        """Count anew if it is time; True when the level changed."""
+        if now < self._due:
+            return False
+        self._due = now + INTERVAL
+        one = self._participant
+        arrivals: dict[str, Arrival] = {}
+        before, self._counts = self._counts, {}
+        rtt = 0.0
+        for subscribed in one.subscriptions:
+            if subscribed.out is not None and subscribed.out.report_block is not None:
+                rtt = max(rtt, subscribed.out.rtt)
+                sid = subscribed.track.sid
+                arrivals[sid] = self._received(subscribed, before.get(sid))
+        for track in one.publications:
+            if track.incoming is not None and not track.muted:
+                arrivals[track.sid] = self._sent(track, before.get(track.sid), rtt)
+        self._scores = {sid: self._scores.get(sid) or Score() for sid in arrivals}
+        values = [self._scores[sid].update(arrival) for sid, arrival in arrivals.items()]
+        self.score = min(values, default=quality.BEST)
+        told, self.level = self.level, _level(self.score)
+        return self.level != told
+
+    def _gained(
+        self, sid: str, now: tuple[int, int], before: tuple[int, int] | None
+    ) -> tuple[int, int]:
+        self._counts[sid] = now
+        return (0, 0) if before is None else (now[0] - before[0], now[1] - before[1])
+
+    def _received(self, subscribed: SubscribedTrack, before: tuple[int, int] | None) -> Arrival:
+        out, track = subscribed.out, subscribed.track
+        assert out is not None
+        assert out.report_block is not None
+        counts = (out.reported_expected, out.reported_lost)
+        expected, lost = self._gained(track.sid, counts, before)
+        missing = 0
+        if track.kind == "video" and out.source is not None and track.incoming is not None:
+            best = track.incoming.best(subscribed.quality)
+            missing = max(0, best - out.source.base.spatial)
+        return Arrival(
+            kind=track.kind,
+            expected=expected,
+            lost=lost,
+            rtt=out.rtt,
+            jitter=out.report_block.jitter / out.codec.clock_rate,
+            missing_layers=missing,
+            paused=out.allowed is None and subscribed.quality != OFF,
+        )
+
+    def _sent(self, track: PublishedTrack, before: tuple[int, int] | None, rtt: float) -> Arrival:
+        assert track.incoming is not None
+        expected = received = 0
+        jitter = 0.0
+        for stream in track.incoming.layers.values():
+            numbers, reception = stream.numbers, stream.reception
+            if numbers.highest >= 0:
+                expected += numbers.highest - numbers.first + 1
+                received += reception.received
+                jitter = max(jitter, reception.jitter / reception.clock_rate)
+        expected, lost = self._gained(track.sid, (expected, expected - received), before)
+        missing = 0
+        if track.kind == "video" and len(track.incoming.rids) > 1 and track.wanted.told != OFF:
+            missing = max(0, track.wanted.told - track.incoming.best(track.wanted.told))
+            missing = min(missing, len(track.incoming.rids) - 1)
+        return Arrival(track.kind, expected, lost, rtt, jitter, missing)
+
+
+def _level(score: float) -> ConnectionQuality:
+    if score > quality.EXCELLENT:
+        return ConnectionQuality.EXCELLENT
+    if score > quality.GOOD:
+        return ConnectionQuality.GOOD
+    return ConnectionQuality.POOR if score > quality.POOR else ConnectionQuality.LOST

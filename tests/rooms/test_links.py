@@ -1,0 +1,100 @@
+"""What participants are told of links: which videos wait for a better one, how good each is."""
+
+from __future__ import annotations
+
+import pytest
+from livekit.protocol.models import ConnectionQuality
+
+from rooms.events import LinksChanged, StreamPaused, StreamsPaused
+from rooms.participant import Participant
+from rooms.rtp.rtcp import ReportBlock
+from rooms.tracks import PublishedTrack, TrackSettings
+from tests.rooms.seating import CHROMIUM_VIDEO, Ears, Seating, adding
+
+
+@pytest.fixture
+async def seating() -> Seating:
+    return Seating()
+
+
+def camera_of(participant: Participant) -> PublishedTrack:
+    return next(track for track in participant.publications if track.kind == "video")
+
+
+def filming(seating: Seating) -> tuple[Participant, Ears]:
+    """Somebody whose camera's three layers arrive."""
+    ana, ears = seating.join("ana")
+    ana.publish(adding())
+    ana.publish(adding("video", CHROMIUM_VIDEO))
+    seating.offer(ana)
+    incoming = camera_of(ana).incoming
+    assert incoming is not None
+    for number, rid in enumerate("qhf"):
+        incoming.learn(rid, 70 + number, incoming.codec)
+    return ana, ears
+
+
+def watching(seating: Seating) -> tuple[Participant, Ears]:
+    """Somebody who has sections to receive on."""
+    bob, ears = seating.join("bob")
+    seating.offer(bob, "native_join")
+    assert any(one.out is not None for one in bob.subscriptions)
+    return bob, ears
+
+
+def squeeze(viewer: Participant, bitrate: int, now: float) -> None:
+    """The viewer's browser reports that less arrives than before."""
+    estimate = viewer.connection.subscriber.media.estimate
+    estimate.reported(bitrate * 2, now)
+    estimate.sent(bitrate * 2, 0.0, now)
+    estimate.reported(bitrate, now)
+
+
+async def test_a_video_that_does_not_fit_pauses_and_comes_back(seating: Seating) -> None:
+    ana, _ = filming(seating)
+    bob, ears = watching(seating)
+    camera = camera_of(ana).sid
+    seating.tick(0.4)
+    assert not ears.heard(StreamsPaused)
+    squeeze(bob, 40_000, seating.now)
+    seating.tick(0.2)
+    assert ears.heard(StreamsPaused) == [StreamsPaused((StreamPaused(ana.sid, camera, True),))]
+    seating.tick(2)
+    bob.connection.subscriber.media.estimate.reported(9_000_000, seating.now)
+    for _ in range(20):
+        seating.tick(1)
+    assert ears.heard(StreamsPaused)[-1].streams == (StreamPaused(ana.sid, camera, False),)
+
+
+async def test_hidden_videos_are_not_said_to_pause(seating: Seating) -> None:
+    ana, _ = filming(seating)
+    bob, ears = watching(seating)
+    bob.subscriptions.configure([camera_of(ana).sid], TrackSettings(disabled=True))
+    squeeze(bob, 40_000, seating.now)
+    seating.tick(0.4)
+    assert not ears.heard(StreamsPaused)
+
+
+async def test_everybody_learns_how_good_a_link_is(seating: Seating) -> None:
+    _, ana_hears = filming(seating)
+    bob, _ = watching(seating)
+    told = ana_hears.heard(LinksChanged)
+    assert told[-1].links[0].level == ConnectionQuality.EXCELLENT
+    out = next(one.out for one in bob.subscriptions if one.out is not None)
+    for number in range(4):
+        block = ReportBlock(out.ssrc, 40, 30 * number, 1000 + 200 * number, 0, 0, 0)
+        out.reported_on(block, seating.now)
+        seating.tick(5)
+    last = ana_hears.heard(LinksChanged)[-1].links
+    assert [(link.participant_sid, link.level) for link in last] == [
+        (bob.sid, ConnectionQuality.LOST)
+    ]
+
+
+async def test_who_comes_later_is_told_of_all_links(seating: Seating) -> None:
+    ana, _ = filming(seating)
+    bob, ears = seating.join("bob")
+    assert {link.participant_sid for link in ears.heard(LinksChanged)[0].links} == {
+        ana.sid,
+        bob.sid,
+    }
