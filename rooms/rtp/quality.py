@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 BEST = 100.0
 EXCELLENT, GOOD, POOR = 80.0, 40.0, 20.0
-"""Above these a score is excellent, good, poor; below the last the connection is as good as lost."""
+"""Above these a score is excellent, good, poor; below the last one a link is as good as lost."""
 
 LOSS_WEIGHTS = {"audio": 8.0, "video": 10.0}
 """What a percent of loss takes off."""
