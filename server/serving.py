@@ -63,7 +63,7 @@ async def serve(settings: Settings) -> None:
                 "no mail server is set (MOULIN_SMTP_URL): letters are kept at /courrier, "
                 "which only this machine may read"
             )
-        # Else a full collection looks at all that was imported: an eighth of a second without media.
+        # Else a full collection looks at all that was imported: 0.1 s and more without media.
         gc.collect()
         gc.freeze()
         await stop.wait()
