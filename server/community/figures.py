@@ -24,14 +24,14 @@ class Week:
 
 
 @dataclass(frozen=True)
-class Month:
-    """Those who came for the first time in one month, and how many of them returned.
+class Cohort:
+    """Those who came for the first time in one week, and how many of them returned.
 
     To return is to come back on another day within `RETURNS_WITHIN`. `is_settled`: that time has
     passed for all of them.
     """
 
-    first: date
+    monday: date
     newcomers: int
     returned: int
     is_settled: bool
@@ -39,13 +39,11 @@ class Month:
 
 def by_week(visits: Sequence[Visit], zone: ZoneInfo, last: date, weeks: int) -> list[Week]:
     """The last weeks, up to the one of `last`, in order; empty ones too."""
-    monday = last - timedelta(days=last.weekday())
-    mondays = [monday - timedelta(weeks=number) for number in reversed(range(weeks))]
+    mondays = _mondays(last, weeks)
     people: dict[date, set[str]] = {each: set() for each in mondays}
     counts, seconds = dict.fromkeys(mondays, 0), dict.fromkeys(mondays, 0.0)
     for visit in visits:
-        day = visit.came_at.astimezone(zone).date()
-        week = day - timedelta(days=day.weekday())
+        week = _monday(visit.came_at.astimezone(zone).date())
         if week not in people:
             continue
         counts[week] += 1
@@ -73,9 +71,9 @@ def by_hour(visits: Sequence[Visit], zone: ZoneInfo, weeks: int) -> list[list[fl
 
 
 def newcomers(
-    visits: Sequence[Visit], firsts: Mapping[str, datetime], zone: ZoneInfo, today: date
-) -> list[Month]:
-    """By month of arrival, newcomers and those who returned; `firsts`: each person's first visit.
+    visits: Sequence[Visit], firsts: Mapping[str, datetime], zone: ZoneInfo, last: date, weeks: int
+) -> list[Cohort]:
+    """By week of arrival, newcomers and those who returned; `firsts`: each person's first visit.
 
     `visits` must hold those of the `RETURNS_WITHIN` that follow each first visit.
     """
@@ -87,15 +85,23 @@ def newcomers(
             day = visit.came_at.astimezone(zone).date()
             if first < day <= first + RETURNS_WITHIN:
                 returned.add(visit.person_id)
-    months: dict[date, list[str]] = {}
+    cohorts: dict[date, set[str]] = {each: set() for each in _mondays(last, weeks)}
     for person, day in arrived.items():
-        months.setdefault(day.replace(day=1), []).append(person)
+        cohorts.get(_monday(day), set()).add(person)
     return [
-        Month(
-            first=month,
+        Cohort(
+            monday=monday,
             newcomers=len(people),
-            returned=len(returned.intersection(people)),
-            is_settled=max(arrived[each] for each in people) + RETURNS_WITHIN < today,
+            returned=len(people & returned),
+            is_settled=monday + timedelta(days=6) + RETURNS_WITHIN < last,
         )
-        for month, people in sorted(months.items())
+        for monday, people in cohorts.items()
     ]
+
+
+def _mondays(last: date, weeks: int) -> list[date]:
+    return [_monday(last) - timedelta(weeks=number) for number in reversed(range(weeks))]
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())

@@ -6,9 +6,9 @@ cut of the network makes two visits of one, and a glance of less than a minute m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from server.community.sessions import Session
 
@@ -81,6 +81,24 @@ def at_session(session: Session, visits: Sequence[Visit]) -> dict[str, Presence]
             came, minutes = before.came_at, before.minutes + minutes
         found[visit.person_id] = Presence(came, left, minutes)
     return found
+
+
+def by_office_and_day(visits: Iterable[Visit]) -> dict[tuple[str, date], list[Visit]]:
+    """The visits by office and by each day (UTC) that they touch, to find those of a session."""
+    found: dict[tuple[str, date], list[Visit]] = {}
+    for visit in visits:
+        day, last = visit.came_at.date(), visit.seen_at.date()
+        while day <= last:
+            found.setdefault((visit.office_id, day), []).append(visit)
+            day += timedelta(days=1)
+    return found
+
+
+def near(session: Session, visits: Mapping[tuple[str, date], Sequence[Visit]]) -> list[Visit]:
+    """Those of `by_office_and_day` that may be of that session, each once."""
+    days = {session.starts_at.date(), session.ends_at.date()}
+    found = (each for day in days for each in visits.get((session.plan.office_id, day), ()))
+    return list({each.id: each for each in found}.values())
 
 
 def _minutes(lasts: timedelta) -> int:

@@ -136,6 +136,7 @@ class SessionPageView:
     edit_url: str  # "" for those who may not
     duplicate_url: str
     cancel_url: str
+    attendance_url: str
     reach_choices: list[tuple[str, str]]  # [] when there is one date alone
     next_dates: list[SessionView]
     calendar: CalendarLinks

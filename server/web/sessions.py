@@ -226,6 +226,7 @@ def _host_urls(place: Place, session: Session, now: datetime) -> dict[str, str]:
     return {
         "edit_url": f"{base}/modifier" if may_change else "",
         "cancel_url": f"{base}/annuler" if may_change else "",
+        "attendance_url": f"{base}/presences.csv" if may_edit(session, person_id, role) else "",
         "duplicate_url": f"{sessions_url(place)}/nouvelle?de={session.id}"
         if may_host(role)
         else "",

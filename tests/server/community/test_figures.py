@@ -62,6 +62,8 @@ def test_newcomers_who_return_come_back_another_day() -> None:
         visit("known-before", "2026-07-06T09:00"),
     ]
     moments = {name: visit(name, first).came_at for name, first in firsts.items()}
-    july, august = newcomers(visits, moments, TORONTO, date(2026, 9, 16))
-    assert (july.newcomers, july.returned, july.is_settled) == (3, 1, True)
-    assert (august.newcomers, august.returned, august.is_settled) == (1, 0, False)
+    found = newcomers(visits, moments, TORONTO, date(2026, 9, 16), 12)
+    july, august = (each for each in found if each.newcomers)
+    assert (july.monday, july.newcomers, july.returned) == (date(2026, 7, 6), 3, 1)
+    assert (august.newcomers, august.returned) == (1, 0)
+    assert (july.is_settled, august.is_settled) == (True, False)
