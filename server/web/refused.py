@@ -133,6 +133,14 @@ def _of_people(words: Words) -> dict[str, tuple[str, str]]:
             _("Il faut que quelqu’un tienne la maison"),
             _("Donnez-en d’abord la clé à une autre personne, puis recommencez."),
         ),
+        "passkey_unknown": (
+            _("Cette clé d’accès n’a pas été reconnue"),
+            _("Recommencez, ou demandez un lien par courriel."),
+        ),
+        "most_passkeys": (
+            _("Vous avez beaucoup de clés d’accès"),
+            _("Enlevez celles qui ne servent plus, puis recommencez."),
+        ),
         "members_only": (
             _("Il faut être membre pour cela"),
             _("Demandez d’abord votre lien dans « Devenir membre »."),

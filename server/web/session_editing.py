@@ -39,6 +39,7 @@ from server.web.session_fields import (
     zone_choices,
 )
 from server.web.session_invitations import News, Told, tell_everyone
+from server.web.session_reminders import move_reminders
 from server.web.session_rows import session_url, sessions_url
 from server.web.session_views import SessionForm, SessionFormView
 from server.web.session_words import open_to_label, phase_label, weekday_names
@@ -128,6 +129,7 @@ async def _tell(
     told = Told(request.app, place.community, place.offices, right_now())
     await tell_everyone(db, told, changed.changed, News.CHANGED)
     await tell_everyone(db, told, changed.cancelled, News.CANCELLED)
+    await move_reminders(db, told, {*changed.changed, *changed.cancelled})
 
 
 async def _host_place(request: web.Request) -> Place:

@@ -102,8 +102,6 @@ def session_view(
     is_waiting: bool = False,
 ) -> SessionView:
     """One session, as of now."""
-    zone = ZoneInfo(session.time_zone)
-    begin, end = session.starts_at.astimezone(zone), session.ends_at.astimezone(zone)
     office = next(each for each in place.offices if each.id == session.plan.office_id)
     state, counts = session.state(now), known.counts.get(session.id, Counts())
     capacity, answer = session.plan.capacity, known.answers.get(session.id)
@@ -119,14 +117,7 @@ def session_view(
         office_name=office.name.read(words.lang),
         office_url=door,
         enter_url=f"{door}/salle",
-        starts_iso=begin.isoformat(),
-        ends_iso=end.isoformat(),
-        day=day_label(begin, words),
-        hour=hour_label(begin, words),
-        when=hours_label(begin, end, words),
-        zone=zone_label(begin, words),
         time_zone=session.time_zone,
-        length=length_label(end - begin, words),
         repeats=repeats,
         host=known.names.get(session.plan.host_id or "", ""),
         co_hosts=[known.names[each] for each in session.plan.co_host_ids if each in known.names],
@@ -138,4 +129,20 @@ def session_view(
         answer=answer.value if answer else "",
         is_waiting=is_waiting,
         live=live_view(session, now, words),
+        **_when(session, words),
     )
+
+
+def _when(session: Session, words: Words) -> dict[str, str]:
+    """When it takes place, in its own zone."""
+    zone = ZoneInfo(session.time_zone)
+    begin, end = session.starts_at.astimezone(zone), session.ends_at.astimezone(zone)
+    return {
+        "starts_iso": begin.isoformat(),
+        "ends_iso": end.isoformat(),
+        "day": day_label(begin, words),
+        "hour": hour_label(begin, words),
+        "when": hours_label(begin, end, words),
+        "zone": zone_label(begin, words),
+        "length": length_label(end - begin, words),
+    }

@@ -13,6 +13,8 @@ from server.community.answers import (
     REMINDER_CHOICES,
     Answer,
     PartyTooLarge,
+    Seating,
+    newly_seated,
     seat,
 )
 from server.community.offices import Office, whole_number
@@ -27,7 +29,7 @@ from server.community.sessions import (
 )
 from server.i18n import Words
 from server.keys import DATABASE, JOBS, PRESENCE, SETTINGS
-from server.storage.queries import session_answers, sessions
+from server.storage.queries import people, session_answers, sessions
 from server.storage.queries.session_answers import NamedReply
 from server.web.calendar_pages import calendar_links
 from server.web.choices import name_person
@@ -41,6 +43,7 @@ from server.web.rendering import render, see_other, words_of
 from server.web.session_cards import session_card
 from server.web.session_fields import reach_choices
 from server.web.session_invitations import Told, tell_answer
+from server.web.session_reminders import keep_reminder
 from server.web.session_rows import (
     about,
     seen_by,
@@ -179,18 +182,12 @@ async def show_session(
     repeats = repeats_label(series.schedule, words) if series else ""
     person_id = place.person.id if place.person else ""
     seating = seat((each.reply for each in replies), session.plan.capacity)
-    seated = {each.person_id for each in seating.seated}
+    is_waiting = seating.is_waiting(person_id)
     view = SessionPageView(
         community=community_ref(place, words),
         office=office_view(place, _office(place, session), request.app[PRESENCE], words),
         session=session_view(
-            place,
-            session,
-            known,
-            words,
-            now,
-            repeats=repeats,
-            is_waiting=seating.is_waiting(person_id),
+            place, session, known, words, now, repeats=repeats, is_waiting=is_waiting
         ),
         phases=phase_views(session, now, words),
         answer_url=f"{session_url(place, session.id)}/reponse",
@@ -198,9 +195,7 @@ async def show_session(
         may_answer_not=_why_no_answer(place, session, now, words),
         remind_choices=remind_choices(words),
         most_companions=MOST_COMPANIONS,
-        coming=[_with_companions(each) for each in replies if each.reply.person_id in seated]
-        if _shows_names(place)
-        else [],
+        coming=_coming(place, replies, seating),
         waiting=sum(each.seats for each in seating.waiting),
         maybe=sum(each.reply.answer is Answer.MAYBE for each in replies),
         reach_choices=reach_choices(words) if session.recurs else [],
@@ -231,6 +226,12 @@ def _host_urls(place: Place, session: Session, now: datetime) -> dict[str, str]:
         if may_host(role)
         else "",
     }
+
+
+def _coming(place: Place, replies: list[NamedReply], seating: Seating) -> list[str]:
+    seated = {each.person_id for each in seating.seated}
+    named = [_with_companions(each) for each in replies if each.reply.person_id in seated]
+    return named if _shows_names(place) else []
 
 
 def _shows_names(place: Place) -> bool:
@@ -319,13 +320,20 @@ async def _keep_answer(
     now, capacity = right_now(), session.plan.capacity
     told = Told(request.app, place.community, place.offices, now)
     async with request.app[DATABASE].writing() as db:
-        before = await session_answers.answers_by(db, person.id, [session.id])
+        replies = [each.reply for each in await session_answers.replies_to(db, session.id)]
+        before = {each.person_id: each.answer for each in replies}
         await session_answers.put_answer(
             db, session.id, capacity, person.id, said, companions, remind, now
         )
-        replies = [each.reply for each in await session_answers.replies_to(db, session.id)]
-        waits = seat(replies, capacity).is_waiting(person.id)
-        await tell_answer(db, told, session, person, before.get(session.id), said, waits)
+        after = [each.reply for each in await session_answers.replies_to(db, session.id)]
+        waits = seat(after, capacity).is_waiting(person.id)
+        await tell_answer(db, told, session, person, before.get(person.id), said, waits)
+        for person_id in newly_seated(replies, after, capacity, capacity):
+            lucky = await people.person_by_id(db, person_id)
+            if lucky is not None and person_id != person.id:
+                await tell_answer(db, told, session, lucky, Answer.YES, Answer.YES, False)
+        minutes = remind if said is not Answer.NO else None
+        await keep_reminder(db, told, session, person, minutes)
     request.app[JOBS].wake("letters")
 
 

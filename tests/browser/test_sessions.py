@@ -15,6 +15,7 @@ from tests.conftest import MoulinFactory
 pytestmark = pytest.mark.browser
 
 LABEL = "document.getElementById('session-label').textContent"
+MICROPHONE = ".bar [data-command=microphone]"
 PRESSED = "document.querySelector('.bar [data-command=microphone]').ariaPressed === 'true'"
 
 
@@ -50,53 +51,21 @@ async def test_microphones_are_closed_in_focus_and_open_at_the_break(
     focus = 1 if datetime.now().second < 20 else 2
     address = await announce(host, [("focus", focus), ("break", 2)])
 
-    # The street says what goes on; the door too.
-    await guest.open(COMMUNITY)
-    await guest.page.wait_for_selector(".bay[data-running]")
-    await guest.open(address)
-    await guest.page.fill("#answer-name", "Ana")
-    await guest.page.click("button[name=answer][value=yes]")
-    await guest.page.wait_for_selector(".button-chosen:has-text('J’y serai')")
-    await guest.open(OFFICE)
-    assert "pause dans" in await guest.page.inner_text(".session-line")
-
-    await guest.open(f"{OFFICE}/salle")
-    await guest.page.click("#green-enter")
-    await guest.wait_inside()
-    await host.open(f"{OFFICE}/salle")
-    await host.page.click("#green-enter")
-    await host.wait_inside()
-    for each in (host, guest):
+    await see_it_from_the_street(guest, address)
+    for each in (guest, host):
+        await walk_in(each)
         await each.wait_for(f"{LABEL} === 'Concentration'")
         await each.wait_for("document.getElementById('session-detail').textContent.includes('min')")
-
-    # In focus the guest's button says no, and so does the server to a page that insists.
-    await guest.page.wait_for_selector(".bar [data-command=microphone][aria-disabled=true]")
-    await guest.page.click(".bar [data-command=microphone]", force=True)
-    refused = await guest.page.evaluate(
-        """() => window.moulin.room.localParticipant.setMicrophoneEnabled(true)
-             .then((publication) => publication ? "published" : "refused", () => "refused")"""
-    )
-    assert refused == "refused"
-    assert not await guest.page.evaluate(PRESSED)
+    await find_the_microphone_closed(guest)
 
     # At the break, by the server's clock, both pages say so and the guest is heard.
     for each in (host, guest):
         await each.page.wait_for_function(f"() => {LABEL} === 'Pause'", timeout=130_000)
-    await guest.page.wait_for_selector(".bar [data-command=microphone][aria-disabled=false]")
+    await guest.page.wait_for_selector(f"{MICROPHONE}[aria-disabled=false]")
     await guest.press("microphone")
     await guest.wait_for(PRESSED)
     await host.wait_receiving("Ana", "microphone", energy=1e-7)
-
-    # The host closes all microphones although it is the break, then lets the phases rule again.
-    await host.page.click("#session-open")
-    await host.page.wait_for_selector("#lamp-holder:has-text('Vous tenez la lampe')")
-    await host.page.check("input[name=microphones][value=closed]")
-    await guest.page.wait_for_selector(".bar [data-command=microphone][aria-disabled=true]")
-    await guest.wait_for(f"!({PRESSED})")
-    await host.page.check("input[name=microphones][value=phases]")
-    await guest.page.wait_for_selector(".bar [data-command=microphone][aria-disabled=false]")
-    assert not await guest.page.evaluate(PRESSED)  # nobody's microphone is opened for them
+    await rule_the_microphones(host, guest)
 
     # The host leaves; the guest takes the lamp.
     await host.press("leave")
@@ -107,3 +76,46 @@ async def test_microphones_are_closed_in_focus_and_open_at_the_break(
     # A restart in the middle changes nothing: the timetable and the lamp are in the database.
     await moulin.restart()
     await guest.wait_for(f"{LABEL} === 'Pause'")
+
+
+async def see_it_from_the_street(guest: Coworker, address: str) -> None:
+    """The façade has its lamp lit, the session's page takes an answer, the door counts down."""
+    await guest.open(COMMUNITY)
+    await guest.page.wait_for_selector(".bay[data-running]")
+    await guest.open(address)
+    await guest.page.fill("#answer-name", "Ana")
+    await guest.page.click("button[name=answer][value=yes]")
+    await guest.page.wait_for_selector(".button-chosen:has-text('J’y serai')")
+    await guest.open(OFFICE)
+    assert "pause dans" in await guest.page.inner_text(".session-line")
+
+
+async def walk_in(someone: Coworker) -> None:
+    """From the green room into the office, microphone and camera off."""
+    await someone.open(f"{OFFICE}/salle")
+    await someone.page.click("#green-enter")
+    await someone.wait_inside()
+
+
+async def find_the_microphone_closed(guest: Coworker) -> None:
+    """In focus the button says no, and so does the server to a page that insists."""
+    await guest.page.wait_for_selector(f"{MICROPHONE}[aria-disabled=true]")
+    await guest.page.click(MICROPHONE, force=True)
+    refused = await guest.page.evaluate(
+        """() => window.moulin.room.localParticipant.setMicrophoneEnabled(true)
+             .then((publication) => publication ? "published" : "refused", () => "refused")"""
+    )
+    assert refused == "refused"
+    assert not await guest.page.evaluate(PRESSED)
+
+
+async def rule_the_microphones(host: Coworker, guest: Coworker) -> None:
+    """The host closes all microphones although it is the break, then lets the phases rule."""
+    await host.page.click("#session-open")
+    await host.page.wait_for_selector("#lamp-holder:has-text('Vous tenez la lampe')")
+    await host.page.check("input[name=microphones][value=closed]")
+    await guest.page.wait_for_selector(f"{MICROPHONE}[aria-disabled=true]")
+    await guest.wait_for(f"!({PRESSED})")
+    await host.page.check("input[name=microphones][value=phases]")
+    await guest.page.wait_for_selector(f"{MICROPHONE}[aria-disabled=false]")
+    assert not await guest.page.evaluate(PRESSED)  # nobody's microphone is opened for them

@@ -9,7 +9,9 @@ from datetime import datetime
 from sqlalchemy import Case, case, func, select
 
 from server.community.answers import Answer, Reply, reply_again
+from server.community.people import Person
 from server.storage.database import Transaction
+from server.storage.queries.people import person_of
 from server.storage.tables import PersonRow, SessionAnswerRow
 
 MOST_ANSWERS = 2000
@@ -108,6 +110,27 @@ async def put_answer(
     row.remind_minutes = remind_minutes if answer is not Answer.NO else None
     await db.flush()
     return reply
+
+
+async def reminders_of(
+    db: Transaction, session_ids: Collection[str]
+) -> list[tuple[str, Person, int]]:
+    """Who wants to be reminded of those sessions, and how many minutes before."""
+    query = (
+        select(SessionAnswerRow.session_id, SessionAnswerRow.remind_minutes, PersonRow)
+        .join(PersonRow, PersonRow.id == SessionAnswerRow.person_id)
+        .where(
+            SessionAnswerRow.session_id.in_(session_ids),
+            SessionAnswerRow.remind_minutes.is_not(None),
+            PersonRow.email.is_not(None),
+        )
+        .limit(MOST_ANSWERS)
+    )
+    return [
+        (session_id, person_of(row), minutes)
+        for session_id, minutes, row in await db.execute(query)
+        if minutes is not None
+    ]
 
 
 def _reply(row: SessionAnswerRow) -> Reply:
