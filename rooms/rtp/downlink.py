@@ -22,6 +22,7 @@ SLOW_LOOKS = 1.0
 """Seconds between two looks at a link: with a known limit, and without."""
 _EXCUSED = 1.0  # seconds after a failed probe in which complaints are still about it
 _USABLE = 0.95
+_ALL = Step(HIGHEST, ALL, 0.0)
 
 Chosen = dict[Hashable, int]
 
@@ -80,16 +81,22 @@ class Downlink:
         traffic.look([view.out for view in views], sounds, now)
         estimator.sent(traffic.bitrate, traffic.loss, now)
         complained = self._complained(now)
-        demands = [demand for demand in (view.demand() for view in views) if demand.steps]
         limit = estimator.bitrate
         self._next = now + (SLOW_LOOKS if limit is None else LOOKS)
         if limit is None:
-            chosen: Chosen = {demand.key: len(demand.steps) - 1 for demand in demands}
+            self._give_all(views)
         else:
+            demands = [demand for demand in (view.demand() for view in views) if demand.steps]
             chosen = self._fit(limit, demands, complained, tuple(views) != self._views, now)
             self._probe(demands, chosen, now)
+            self._apply(views, demands, chosen, complained)
         self._views = tuple(views)
-        self._apply(views, demands, chosen, complained)
+
+    def _give_all(self, views: Sequence[View]) -> None:
+        for view in views:
+            view.out.allow(HIGHEST, view.temporal)
+        self._steps = dict.fromkeys((view.out for view in views), _ALL)
+        self.paused = frozenset()
 
     def _complained(self, now: float) -> bool:
         """Whether the link was found too narrow of late, not just for a probe."""

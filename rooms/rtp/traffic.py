@@ -19,25 +19,25 @@ class Traffic:
 
     def __init__(self) -> None:
         self.bitrate = self.sound = self.loss = 0.0
-        self._known: dict[OutgoingStream, Counts] = {}
-        self._totals: Counts = (0,) * 4
+        self._streams: tuple[OutgoingStream, ...] = ()
         self._samples: deque[tuple[float, Counts]] = deque()
 
     def look(
         self, pictures: Iterable[OutgoingStream], sounds: Collection[OutgoingStream], now: float
     ) -> None:
-        """Take in what these streams have counted by now."""
-        known: dict[OutgoingStream, Counts] = {}
-        totals = self._totals
-        for audible, outs in ((0, pictures), (1, sounds)):
-            for out in outs:
-                octets = out.sent_bytes
-                counts = (octets, octets * audible, out.sent_packets, out.missed)
-                before = self._known.get(out, counts)
-                known[out] = counts
-                totals = tuple(t + b - a for t, a, b in zip(totals, before, counts, strict=True))
-        self._known, self._totals = known, totals
-        self._samples.append((now, totals))
+        """Take in what these streams have counted by now; others than before begin anew."""
+        streams = (*sounds, *pictures)
+        if streams != self._streams:
+            self._streams = streams
+            self._samples.clear()
+        heard = sum(out.sent_bytes for out in sounds)
+        octets, packets, missed = heard, 0, 0
+        for out in streams:
+            packets += out.sent_packets
+            missed += out.missed
+        for out in streams[len(sounds) :]:
+            octets += out.sent_bytes
+        self._samples.append((now, (octets, heard, packets, missed)))
         self._rates(now)
 
     def _rates(self, now: float) -> None:
@@ -47,7 +47,7 @@ class Traffic:
         since, before = samples[0]
         if now <= since:
             return
-        gained = [b - a for a, b in zip(before, self._totals, strict=True)]
+        gained = [b - a for a, b in zip(before, samples[-1][1], strict=True)]
         octets, heard, packets, missed = gained
         self.bitrate = octets * 8 / (now - since)
         self.sound = heard * 8 / (now - since)
