@@ -1,9 +1,15 @@
-# Moulin's image: the pinned dependencies, the program, an ordinary user, nothing else.
+# Moulin's image: the pinned dependencies, the program, its compiled packet path, an ordinary user.
 FROM python:3.13-slim AS dependencies
 COPY requirements.lock /tmp/requirements.lock
 RUN python -m venv /opt/moulin \
     && /opt/moulin/bin/pip install --no-cache-dir --disable-pip-version-check \
         --require-hashes --no-deps --only-binary :all: -r /tmp/requirements.lock
+
+FROM python:3.13-slim AS compiled
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev
+WORKDIR /srv/moulin
+COPY rooms rooms
+RUN python -m rooms.compiled.build
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --home-dir /var/lib/moulin --create-home moulin
@@ -11,6 +17,7 @@ COPY --from=dependencies /opt/moulin /opt/moulin
 WORKDIR /srv/moulin
 COPY server server
 COPY rooms rooms
+COPY --from=compiled /srv/moulin/rooms/compiled rooms/compiled
 COPY static static
 COPY templates templates
 RUN /opt/moulin/bin/python -m compileall -q server rooms

@@ -52,6 +52,12 @@ class Settings(BaseSettings):
     rtc_tcp_port: int = Field(
         7881, ge=0, le=65535, description="TCP port of media where UDP is closed; 0: none."
     )
+    compiled: Literal["on", "off", "nosegments"] = Field(
+        "on",
+        # Read by rooms.compiled.library when it is imported.
+        description="Packet path: on (compiled where it was built), off (in Python), nosegments "
+        "(compiled, without UDP segmentation offload).",
+    )
     data_dir: Path = Field(
         Path("data"), description="Folder of the database file and of the generated secrets."
     )
