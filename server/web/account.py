@@ -12,11 +12,13 @@ from server.community.accounts import LANGUAGES, Card, draft_card, wanted_notifi
 from server.community.people import Notification, Person, Role
 from server.i18n import Words
 from server.keys import DATABASE, SETTINGS
-from server.storage.queries import logins, member_cards, members
+from server.storage.queries import logins, member_cards, members, passkeys
 from server.storage.queries.logins import Login
-from server.web.account_views import AccountView, CardForm, DeviceRow
+from server.storage.queries.passkeys import Passkey
+from server.web.account_views import AccountView, CardForm, DeviceRow, PasskeyRow
 from server.web.fields import form_fields
 from server.web.manage import field_errors
+from server.web.passkey_host import passkey_host
 from server.web.person import check_rate, known_login, known_person, right_now
 from server.web.rate_limits import CHANGES
 from server.web.refused import Refused
@@ -58,6 +60,7 @@ async def show_account(
         kept = await member_cards.card_of(db, person.id)
         devices = await logins.logins_of(db, person.id)
         places = await members.places_of(db, person.id)
+        keys = await passkeys.passkeys_of(db, person.id)
     view = AccountView(
         name=person.name,
         email=person.email or "",
@@ -79,6 +82,7 @@ async def show_account(
             for each in places
             if each.role is Role.OWNER and each.owners == 1
         ],
+        passkeys=[_key(each, words) for each in keys] if _may_have_keys(request, person) else None,
         notice=_notice(request.query.get("fait", ""), words),
     )
     title = words.gettext("Mon compte")
@@ -109,6 +113,19 @@ def _device(login: Login, current: str | None, words: Words) -> DeviceRow:
     )
 
 
+def _may_have_keys(request: web.Request, person: Person) -> bool:
+    return person.email is not None and bool(passkey_host(request.app[SETTINGS]))
+
+
+def _key(key: Passkey, words: Words) -> PasskeyRow:
+    return PasskeyRow(
+        name=key.name or words.gettext("Un navigateur"),
+        since=_day(key.created_at, words),
+        used=_day(key.used_at, words) if key.used_at else "",
+        remove_url=f"{ACCOUNT}/cles/{key.id}/retirer",
+    )
+
+
 def _day(moment: datetime, words: Words) -> str:
     return format_date(moment.date(), "d MMMM y", locale=words.locale)
 
@@ -120,6 +137,7 @@ def _notice(done: str, words: Words) -> str:
         "courrier": _("C’est noté : nous vous écrirons comme vous le voulez."),
         "appareil": _("Cet appareil n’est plus connecté."),
         "appareils": _("Vous n’êtes plus connecté·e que sur cet appareil."),
+        "cle-faite": _("La clé d’accès est ajoutée."),
         "cle": _("La clé d’accès est enlevée."),
     }.get(done, "")
 

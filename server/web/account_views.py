@@ -19,6 +19,7 @@ class SignInView:
     error: str = ""
     sent: bool = False
     kept_here: bool = False
+    passkeys: bool = False  # whether this server can have any
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,16 @@ class DeviceRow:
 
 
 @dataclass(frozen=True)
+class PasskeyRow:
+    """One passkey; `remove_url` posts csrf_token alone."""
+
+    name: str
+    since: str
+    used: str  # "" when it never was
+    remove_url: str
+
+
+@dataclass(frozen=True)
 class AccountView:
     """account.html: all about oneself, for guests (no `email`) and for members."""
 
@@ -71,6 +82,7 @@ class AccountView:
     places: list[tuple[str, str, str]]  # name, address, role
     opens_communities: bool
     sole_owner_of: list[str]
+    passkeys: list[PasskeyRow] | None  # None: this server can have none
     notice: str = ""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aiohttp import web
 
 from server.community.accounts import MOST_LINKS_AN_HOUR, email_address
@@ -17,6 +19,7 @@ from server.storage.queries import login_links, logins, people, person_data
 from server.web.account_views import LoginLinkView, SignInView
 from server.web.choices import safe_next
 from server.web.fields import form_fields
+from server.web.passkey_host import passkey_host
 from server.web.person import (
     check_rate,
     known_login,
@@ -59,6 +62,7 @@ async def send_link(request: web.Request) -> web.Response:
 
 
 async def _show(request: web.Request, view: SignInView, status: int = 200) -> web.Response:
+    view = replace(view, passkeys=bool(passkey_host(request.app[SETTINGS])))
     title = words_of(request).gettext("Se connecter ou devenir membre")
     card = CardView(title, "", request.app[SETTINGS].address + "/connexion", noindex=True)
     return await render(request, "sign_in.html", view, card=card, status=status)
@@ -129,7 +133,7 @@ async def use_link(request: web.Request) -> web.Response:
         if link is not None:
             outcome = arrive(here, await people.person_by_email(db, link.email))
             name = typed_name(posted) if outcome.arrival is Arrival.NEW else ""
-            person = await _settle(db, request, outcome, link.email, name)
+            person = await settle(db, request, outcome, link.email, name)
     if link is None:
         return await _link_page(request)
     response = see_other(safe_next(link.next_path))
@@ -137,10 +141,10 @@ async def use_link(request: web.Request) -> web.Response:
     return response
 
 
-async def _settle(
+async def settle(
     db: Transaction, request: web.Request, outcome: Outcome, email: str, name: str
 ) -> Person:
-    """Write who this browser is from now on, in the transaction that used the link up."""
+    """Write who this browser is from now on, in the transaction that proved it."""
     now, lang = right_now(), language(request)
     if outcome.stays is None:
         return await people.add_person(db, name, now, email=email, lang=lang)

@@ -1,0 +1,74 @@
+"""Passkeys in a real browser, with a virtual authenticator that answers as a phone would."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from tests.processes import Moulin, free_port
+
+pytestmark = pytest.mark.browser
+
+EMAIL = "lea@exemple.org"
+AUTHENTICATOR = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+
+
+@pytest.fixture
+async def named(moulin_factory: Callable[..., Awaitable[Moulin]]) -> Moulin:
+    """A server with a name: passkeys belong to names, never to bare addresses."""
+    port = str(free_port())
+    return await moulin_factory(HTTP_PORT=port, PUBLIC_URL=f"http://localhost:{port}")
+
+
+@pytest.fixture
+async def page(chromium: Browser, named: Moulin) -> AsyncIterator[Page]:
+    context = await chromium.new_context(base_url=named.settings["PUBLIC_URL"], locale="fr-CA")
+    opened = await context.new_page()
+    devtools = await context.new_cdp_session(opened)
+    await devtools.send("WebAuthn.enable")
+    await devtools.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+    yield opened
+    await context.close()
+
+
+async def become_member(page: Page) -> None:
+    """By the letter, which this machine's own page shows."""
+    await page.goto("/connexion?next=/compte")
+    await page.fill("#email", EMAIL)
+    await page.click("button:has-text('Recevoir mon lien')")
+    await page.goto("/courrier")
+    await page.click("a:has-text('Suivre le lien')")
+    await page.fill("#nom", "Léa")
+    await page.click("main button:has-text('Entrer')")
+    await page.wait_for_url("**/compte")
+
+
+async def test_a_passkey_is_added_signs_in_and_is_removed(page: Page) -> None:
+    await become_member(page)
+    await page.click("button:has-text('Ajouter une clé d’accès')")
+    await page.wait_for_url("**/compte?fait=cle-faite")
+    await page.context.clear_cookies(name="moulin_login")
+
+    await page.goto("/connexion?next=/compte")
+    await page.click("button:has-text('Entrer avec une clé d’accès')")
+    await page.wait_for_url("**/compte")
+    assert await page.inner_text(".account .lede") == f"Vous entrez avec l’adresse {EMAIL}."
+    assert await page.locator("text=servie le").count() == 1
+
+    page.on("dialog", lambda dialog: dialog.accept())
+    await page.click("button:has-text('Enlever')")
+    await page.wait_for_url("**/compte?fait=cle")
+    await page.context.clear_cookies(name="moulin_login")
+    await page.goto("/connexion?next=/compte")
+    await page.click("button:has-text('Entrer avec une clé d’accès')")
+    await page.wait_for_selector("#passkey-problem:not([hidden])")
+    assert "/connexion" in page.url
