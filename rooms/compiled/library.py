@@ -1,7 +1,7 @@
 """Opens the compiled library, if it was built, is allowed and does what it should.
 
-The environment's `MOULIN_COMPILED` is `on` (or nothing), `off` to keep to Python, or `nosegments` to
-send packets one by one.
+The environment's `MOULIN_COMPILED` is `on` (or nothing), `off` to keep to Python, or `nosegments`
+to send packets one by one.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from struct import Struct
 from typing import Any, Protocol
 
@@ -51,6 +52,7 @@ _EXTENSION = Struct("!HH")
 _ABS_SEND_TIME = Struct("!IBBH")
 
 
+@lru_cache(maxsize=16)  # packets received in one batch share their time
 def extension_block(identifier: int, now: float) -> bytes:
     """The one-byte-form block that holds abs-send-time alone: 24 bits of 6.18 seconds."""
     stamp = int(now * 262144)
