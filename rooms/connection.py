@@ -43,6 +43,9 @@ class Owner(Protocol):
     def disconnected(self, reason: str) -> None:
         """A peer connection is gone for good."""
 
+    def codec_of(self, kind: str, msid: str) -> str:
+        """The codec in which the client said it would send a track; '' when it did not."""
+
     def media_began(self, mid: str, msid: str, track: IncomingTrack) -> None:
         """The client sends media in section `mid`."""
 
@@ -88,7 +91,7 @@ class Connection:
 
     def answer(self, sdp: str, offer_id: int) -> None:
         """Answer the client's offer; raises SdpError or NegotiationError."""
-        answer = self.publisher.answer(sdp)
+        answer = self.publisher.answer(sdp, self._owner.codec_of)
         mids = answer.mid_to_track_id if self.single else {}
         self._owner.tell(Described("answer", answer.sdp, offer_id, mids))
         if not self.single:
@@ -132,6 +135,11 @@ class Connection:
     def outgoing(self, track_sid: str) -> OutgoingStream | None:
         """The stream that carries `track_sid` to this participant, once it has a section."""
         return self.subscriber.outgoing(track_sid)
+
+    def decodes(self, track: PublishedTrack) -> bool:
+        """Whether the client can receive the codec of `track`, as far as it has said."""
+        incoming = track.incoming
+        return incoming is None or self.subscriber.decodes(incoming.kind, incoming.codec.name)
 
     def send_data(self, label: str, data: bytes) -> bool:
         """Send on the data channel `label`; False when it is not open or too full.

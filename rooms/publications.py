@@ -12,6 +12,7 @@ from livekit.protocol.rtc import AddTrackRequest, SubscriptionPermission
 from rooms.errors import LimitExceeded, NotAllowed, NotFound
 from rooms.ids import new_id
 from rooms.tracks import PublishedTrack
+from rooms.transport.codec_rules import CODECS
 
 if TYPE_CHECKING:
     from rooms.limits import Limits
@@ -88,6 +89,14 @@ class Publications:
         self._pending.append(track)
         return track
 
+    def codec_of(self, kind: str, msid: str) -> str:
+        """The codec of the announced or live track that a section of that msid would carry."""
+        track = self._find(kind, _bare(msid))
+        for live in self:
+            if live.cid == _bare(msid):
+                track = live
+        return track.info.mime_type.rpartition("/")[2] if track is not None else ""
+
     def claimable(self) -> tuple[PublishedTrack, ...]:
         """The announced tracks that a section already carries, now live."""
         found = []
@@ -150,9 +159,12 @@ class Publications:
 
     def _match(self, section: _Section) -> PublishedTrack | None:
         self._forget_abandoned()
-        same_kind = [t for t in self._pending if t.kind == section.incoming.kind]
+        return self._find(section.incoming.kind, section.msid)
+
+    def _find(self, kind: str, msid: str) -> PublishedTrack | None:
+        same_kind = [t for t in self._pending if t.kind == kind]
         for track in same_kind:
-            if track.cid == section.msid:
+            if track.cid == msid:
                 return track
         # Another section may carry the exact cid: leave that track to it.
         named = {other.msid for other in self._unclaimed.values()}
@@ -192,7 +204,7 @@ def _info(request: AddTrackRequest) -> TrackInfo:
         disable_dtx=request.disable_dtx,
         source=request.source,
         layers=list(request.layers)[:_LAYERS],
-        mime_type="audio/opus" if kind == "audio" else "video/VP8",
+        mime_type=_mime_type(kind, request),
         stereo=request.stereo,
         disable_red=True,
         encryption=request.encryption,
@@ -206,3 +218,12 @@ def _info(request: AddTrackRequest) -> TrackInfo:
             )
         )
     return info
+
+
+def _mime_type(kind: str, request: AddTrackRequest) -> str:
+    """The codec to publish with: the one asked for first, if we forward it."""
+    for asked in list(request.simulcast_codecs)[:1]:
+        for rule in CODECS:
+            if rule.kind == kind and rule.name.lower() == asked.codec.rpartition("/")[2].lower():
+                return f"{kind}/{rule.name}"
+    return "audio/opus" if kind == "audio" else "video/VP8"

@@ -90,10 +90,19 @@ class Subscriptions:
                 self._subscriber.tell(SubscriptionAllowed(publisher, sid, allowed=False))
 
     def bind(self) -> None:
-        """After each negotiation: take hold of the streams that have a section now."""
+        """After each negotiation: take hold of the streams that have a section now.
+
+        A track whose codec the client turns out not to know is not offered to it any more.
+        """
         for subscribed in self:
             if subscribed.out is None:
                 self._bind(subscribed)
+            if subscribed.out is None and not self._subscriber.connection.decodes(subscribed.track):
+                sid = subscribed.track.sid
+                self._end(sid)
+                self._subscriber.tell(
+                    SubscriptionFailed(sid, SubscriptionError.SE_CODEC_UNSUPPORTED)
+                )
 
     def _bind(self, subscribed: SubscribedTrack) -> None:
         track = subscribed.track

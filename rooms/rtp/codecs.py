@@ -12,7 +12,8 @@ Kind = Literal["audio", "video"]
 class Codec:
     """One codec as agreed with one peer.
 
-    `name` is "opus" or "VP8", `clock_rate` is in Hz, `fmtp` and `feedback` are as written in SDP.
+    `name` is as `transport.codec_rules` writes it, `clock_rate` in Hz, `fmtp` and `feedback` as in
+    SDP.
     """
 
     name: str

@@ -123,7 +123,7 @@ class Feedback:
         return packets
 
     def _estimate(self) -> list[bytes]:
-        video = [s for s, route in self._ssrcs.routes.items() if route.stream.is_vp8]
+        video = [s for s, route in self._ssrcs.routes.items() if route.stream.is_video]
         return [rtcp.remb(self.ssrc, self._publisher.bitrate, video)] if video else []
 
     def _receiver_reports(self, now: float) -> list[bytes]:

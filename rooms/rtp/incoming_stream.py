@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rooms.rtp.audience import Audience
 from rooms.rtp.codecs import Codec
-from rooms.rtp.keyframes import KeyframeRequests
+from rooms.rtp.keyframes import KEYFRAME_STARTS, KeyframeRequests
 from rooms.rtp.loss import LossList
 from rooms.rtp.packet import (
     FULL,
@@ -42,8 +42,10 @@ class IncomingStream(Audience):
         super().__init__(forward)
         self.ssrc, self.rid, self.codec, self.spatial = ssrc, rid, codec, spatial
         self.wake = wake
-        self.is_vp8 = codec.name.upper() == "VP8"
-        self._repairable = self.is_vp8 or "nack" in codec.feedback
+        self.is_video = codec.kind == "video"
+        self._is_vp8 = codec.name == "VP8"
+        self._begins_keyframe = KEYFRAME_STARTS.get(codec.name, _never)
+        self._repairable = self.is_video or "nack" in codec.feedback
         self.numbers = Sequence()
         self.loss = LossList()
         self.cache = PacketCache(cache_packets)
@@ -95,7 +97,7 @@ class IncomingStream(Audience):
         self.newest = packet
         self.newest_at = now
         self.cache.put(packet)
-        if self.waiting and (self._keyframe == packet[0] or not self.is_vp8):
+        if self.waiting and (self._keyframe == packet[0] or not self.is_video):
             self._begin_waiting(packet, now, False)
         if self.thinning is not None:
             self.thinning.receive(packet, now)
@@ -137,9 +139,11 @@ class IncomingStream(Audience):
 
     def _parse(self, number: int, timestamp: int, marker: int, payload: bytes) -> Packet | None:
         """The packet to forward, None for one that carries nothing (padding) or is malformed."""
-        if not self.is_vp8:
+        if not self._is_vp8:
             if not payload:
                 return None
+            if self._begins_keyframe(payload):
+                self._keyframe_came(number)
             return number, timestamp, marker, OPAQUE, b"", 0, 0, 0, payload
         description = describe(payload)
         if description is None:
@@ -162,7 +166,7 @@ class IncomingStream(Audience):
         if self._only_padding_before(timestamp, payload):
             self.numbers.skip(first, end)
             return
-        if not self.loss.add(first, end, now) and self.is_vp8:
+        if not self.loss.add(first, end, now) and self.is_video:
             self.keyframes.ask()
         self.wake()
 
@@ -173,10 +177,12 @@ class IncomingStream(Audience):
         for each that is lost would have every subscriber ask for it in vain.
         """
         newest = self.newest
-        if newest is None or not newest[2] or not self.is_vp8:
+        if newest is None or not newest[2] or not self.is_video:
             return False
         if not payload:
             return timestamp == newest[1]
+        if not self._is_vp8:
+            return False
         description = describe(payload)
         return (
             description is not None
@@ -224,7 +230,7 @@ class IncomingStream(Audience):
         """Feed `out` from the next keyframe on, or from a fresh enough one that is still kept."""
         if out not in self.waiting:
             self.waiting.append(out)
-        if not self.is_vp8:
+        if not self.is_video:
             return
         first = self._keyframe
         if out.fresh and first is not None and self._kept_since(first):
@@ -281,3 +287,8 @@ class IncomingStream(Audience):
     def next_due(self) -> float:
         """When there is a NACK or a keyframe request to send next; infinity for never."""
         return min(self.loss.next_due(), self.keyframes.next_due())
+
+
+def _never(payload: bytes) -> bool:
+    """Sound has no keyframes; those of VP8 are told by its descriptor, which is read anyway."""
+    return False

@@ -1,6 +1,15 @@
-"""When to ask a publisher for a keyframe: at once, throttled, and again until one comes."""
+"""When to ask a publisher for a keyframe, and how to tell the packet with which one begins.
+
+Nothing is read past what stays clear when the media is encrypted end to end.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+
+_SPS = 7
+_STAP_A = 24
+_FU_A = 28
 
 
 class KeyframeRequests:
@@ -31,3 +40,37 @@ class KeyframeRequests:
     def next_due(self) -> float:
         """When `due` may be true next; infinity when nobody needs a keyframe."""
         return self._sent + self._interval if self.wanted else float("inf")
+
+
+def _h264(payload: bytes) -> bool:
+    """A sequence parameter set comes first (RFC 6184): alone, in an aggregate, or in fragments."""
+    kind = payload[0] & 0x1F
+    if kind == _SPS:
+        return True
+    if kind == _FU_A:
+        return len(payload) > 1 and payload[1] & 0x9F == 0x80 | _SPS
+    if kind != _STAP_A:
+        return False
+    position = 1
+    while position + 2 < len(payload):
+        if payload[position + 2] & 0x1F == _SPS:
+            return True
+        position += 2 + (payload[position] << 8 | payload[position + 1])
+    return False
+
+
+def _vp9(payload: bytes) -> bool:
+    """The lowest layer of a picture that is predicted from no other begins (RFC 9628)."""
+    first = payload[0]
+    if first & 0x48 != 0x08:  # P=0, B=1
+        return False
+    if not first & 0x20:
+        return True
+    position = 1
+    if first & 0x80:
+        position += 2 if len(payload) > 1 and payload[1] & 0x80 else 1
+    return position < len(payload) and payload[position] & 0x0E == 0
+
+
+KEYFRAME_STARTS: dict[str, Callable[[bytes], bool]] = {"H264": _h264, "VP9": _vp9}
+"""By codec: whether a keyframe begins with this payload, of one byte or more."""

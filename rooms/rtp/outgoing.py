@@ -306,7 +306,7 @@ class OutgoingStream:
     def keyframe_asked(self) -> None:
         """The subscriber cannot decode: ask the publisher for a keyframe of what it gets."""
         source = self.pending or self.source
-        if source is not None and source.is_vp8:
+        if source is not None and source.is_video:
             source.keyframes.ask()
             source.wake()
 

@@ -29,7 +29,7 @@ _CACHED = 256
 class ThinnedStream(Audience):
     """The packets of `base` up to temporal layer `ceiling`, numbered without gaps."""
 
-    is_vp8 = True
+    is_video = True
 
     def __init__(self, base: IncomingStream, ceiling: int, seen: int) -> None:
         super().__init__(base.forward)

@@ -14,7 +14,7 @@ class CodecRule:
     """One codec that is forwarded, and what is written about it.
 
     `offered` and `offered_rtx` are the payload types of our own offers. `required_fmtp` are the
-    parameters that tell one variant of a codec from another.
+    parameters that tell one variant of a codec from another; `implied`: they hold where left out.
     """
 
     kind: Kind
@@ -26,6 +26,7 @@ class CodecRule:
     offered: int
     offered_rtx: int | None = None
     required_fmtp: tuple[tuple[str, str], ...] = ()
+    implied: bool = False
 
     def matches(self, rtpmap: RtpMap, fmtp: str) -> bool:
         """Whether a payload type of a remote description is this codec."""
@@ -34,7 +35,10 @@ class CodecRule:
             rtpmap.name.lower() == self.name.lower()
             and rtpmap.clock_rate == self.clock_rate
             and rtpmap.channels == self.channels
-            and all(parameters.get(name) == value for name, value in self.required_fmtp)
+            and all(
+                parameters.get(name, value if self.implied else "").lower() == value
+                for name, value in self.required_fmtp
+            )
         )
 
 
@@ -42,10 +46,21 @@ _VIDEO_FEEDBACK = ("goog-remb", "ccm fir", "nack", "nack pli")
 
 # A payload type must mean the same in every section of a bundle, so opus has one fmtp for all:
 # with it senders add in-band error correction, and stay quiet while there is nothing to hear.
+# fmt: off
 CODECS: tuple[CodecRule, ...] = (
     CodecRule("audio", "opus", 48000, 2, "minptime=10;useinbandfec=1;usedtx=1", ("nack",), 111),
     CodecRule("video", "VP8", 90000, 1, "", _VIDEO_FEEDBACK, 96, 97),
+    CodecRule(
+        "video", "H264", 90000, 1,
+        "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f",
+        _VIDEO_FEEDBACK, 102, 103, (("packetization-mode", "1"), ("profile-level-id", "42e01f")),
+    ),
+    CodecRule(
+        "video", "VP9", 90000, 1, "profile-id=0", _VIDEO_FEEDBACK, 98, 99,
+        (("profile-id", "0"),), implied=True,
+    ),
 )
+# fmt: on
 
 MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 RID = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"

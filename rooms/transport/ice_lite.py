@@ -14,8 +14,8 @@ from aioice import stun
 from rooms.limits import Counters, Limits
 
 _ICE_CHARACTERS = string.ascii_letters + string.digits
-# Chromium checks the pair it uses every 2.5 s and says so each time; Firefox does every 4 to 6 s, and
-# says it once: after this long, a check from elsewhere is the same pair seen from a new address.
+# Chromium checks the pair it uses every 2.5 s and says so each time; Firefox every 4 to 6 s, and it
+# says so once: after this long, a check from elsewhere is the same pair seen from a new address.
 _SILENT_PATH_SECONDS = 3.5
 _UDP_STANDS_SECONDS = 1.0
 _CREDENTIALS_KEPT = 4

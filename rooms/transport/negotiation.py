@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from rooms.errors import LocalError, NegotiationError
@@ -15,6 +15,14 @@ from rooms.transport.slots import OutgoingSlots, Slot, describe_slot
 
 _SENDS = ("sendrecv", "sendonly")
 _RECEIVES = ("sendrecv", "recvonly")
+
+Wish = Callable[[str, str], str]
+"""The codec that the client said it would send, by kind and msid's track id; '' when unknown."""
+
+
+def no_wish(kind: str, msid_track: str) -> str:
+    """Nothing was said."""
+    return ""
 
 
 @dataclass(frozen=True)
@@ -46,24 +54,6 @@ class Data:
 
     port: int
     max_message_size: int | None
-
-
-def candidate_lines(addresses: Iterable[tuple[str, int]]) -> tuple[str, ...]:
-    """One host candidate for each socket (RFC 8839), the first the most preferred."""
-    return tuple(
-        f"{index + 1} 1 udp {(126 << 24) | ((65535 - index) << 8) | 255} {host} {port} typ host"
-        for index, (host, port) in enumerate(addresses)
-    )
-
-
-def tcp_candidate_lines(addresses: Iterable[tuple[str, int]]) -> tuple[str, ...]:
-    """The same for listeners (RFC 6544): less preferred than any UDP."""
-    # Type preference 90 (section 4.2), and direction preference 4 for passive.
-    return tuple(
-        f"tcp{index + 1} 1 tcp {(90 << 24) | (((4 << 13) + 8191 - index) << 8) | 255} "
-        f"{host} {port} typ host tcptype passive"
-        for index, (host, port) in enumerate(addresses)
-    )
 
 
 def remote_transport(description: Description) -> Transport:
@@ -127,19 +117,24 @@ class Answerer(OutgoingSlots):
         super().__init__(limits, rng)
         self._writer = _Writer(rng)
         self.incoming: dict[str, Incoming] = {}
+        self._before: dict[str, Incoming] = {}
+        self._wish: Wish = no_wish
         self._sections: list[tuple[str, str, bool]] = []  # mid, kind, rejected
         self._sent_by_client: set[str] = set()
         self._free: dict[str, str] = {}  # mid -> kind, receive-only and answered inactive
+        self._decodes: dict[str, set[str]] = {}  # kind -> codecs that the client would receive
 
-    def answer(self, offer: Description, local: Local) -> Description:
+    def answer(self, offer: Description, local: Local, wish: Wish = no_wish) -> Description:
         """Answer an offer, giving wanted tracks to its free receive-only sections.
 
         Raises NegotiationError as `check` does.
         """
         self.check(offer)
+        self._wish, self._before = wish, self.incoming
         self._sections = [(each.mid, each.kind, each.rejected) for each in offer.sections]
         self.incoming = {}
         self._free = {}
+        self._note_decoders(offer)
         self._remote_ssrcs = {ssrc for each in offer.sections for ssrc in each.ssrcs}
         return self._writer.describe([self._section(each, local) for each in offer.sections])
 
@@ -147,9 +142,22 @@ class Answerer(OutgoingSlots):
         """How many audio and video sections the client must add for all that is wanted."""
         counts = []
         for kind in ("audio", "video"):
-            wanted = sum(each.kind == kind for each in self._wanted.values())
+            wanted = sum(
+                each.kind == kind and self.decodes(kind, each.codec)
+                for each in self._wanted.values()
+            )
             counts.append(max(0, wanted - sum(each == kind for each in self._free.values())))
         return counts[0], counts[1]
+
+    def decodes(self, kind: str, codec: str) -> bool:
+        """Whether the client can receive this codec, as far as it has said."""
+        return kind not in self._decodes or codec.lower() in self._decodes[kind]
+
+    def _note_decoders(self, offer: Description) -> None:
+        for section in offer.sections:
+            if section.kind != "application" and section.direction in _RECEIVES:
+                names = {each.name.lower() for each in codec_rules.agreed_codecs(section)}
+                self._decodes.setdefault(section.kind, set()).update(names)
 
     def check(self, offer: Description) -> None:
         """Refuse an offer that does not follow from the ones before (RFC 8829 section 5.2.2).
@@ -185,8 +193,10 @@ class Answerer(OutgoingSlots):
             extensions=codec_rules.agreed_extensions(offered.kind, offered.extensions),
             candidates=local.candidates,
         )
-        codec_rules.describe_codecs(answered, codecs)
         receives = offered.direction in _SENDS
+        if receives:
+            codecs = (self._sent_codec(offered, codecs),)
+        codec_rules.describe_codecs(answered, codecs)
         if receives:
             self._receive(offered, answered, codecs)
         slot = self._send(offered, answered, codecs)
@@ -194,6 +204,16 @@ class Answerer(OutgoingSlots):
             describe_slot(answered, slot)
         answered.direction = _direction(slot is not None, receives)
         return answered
+
+    def _sent_codec(self, offered: Section, codecs: tuple[Codec, ...]) -> Codec:
+        """The one codec in which the client is to send: browsers leave the choice to the answer."""
+        msid = offered.msid.track if offered.msid else ""
+        before = self._before.get(offered.mid)
+        wished = self._wish(offered.kind, msid).lower()
+        if before is not None and before.msid_track == msid:
+            wished = next(iter(before.spec.codecs_by_pt.values())).name.lower()
+        by_name = {each.name.lower(): each for each in codecs}
+        return by_name.get(wished) or by_name.get("vp8") or codecs[0]
 
     def _receive(self, offered: Section, answered: Section, codecs: tuple[Codec, ...]) -> None:
         names = [each.name for each in offered.rids if each.direction == "send"]

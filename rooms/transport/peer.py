@@ -22,6 +22,8 @@ from rooms.transport.negotiation import (
     Incoming,
     Local,
     Offerer,
+    Wish,
+    no_wish,
     remote_data,
     remote_transport,
 )
@@ -74,8 +76,10 @@ class Peer:
 
     # Negotiation.
 
-    def answer(self, offer_sdp: str) -> Answer:
+    def answer(self, offer_sdp: str, wish: Wish = no_wish) -> Answer:
         """Answer the client's offer; a changed remote ufrag restarts ICE and keeps DTLS.
+
+        `wish` tells in which codec the client would send a track.
 
         Raises SdpError when it cannot be read, NegotiationError when it does not fit.
         """
@@ -87,7 +91,7 @@ class Peer:
         self._answerer.check(offer)
         if self._remote_ufrag and transport.ufrag != self._remote_ufrag:
             self._renew_credentials()
-        answer = self._answerer.answer(offer, self._local())
+        answer = self._answerer.answer(offer, self._local(), wish)
         self._remote_ufrag = transport.ufrag
         self._described(offer, transport.fingerprints)
         self._update_outgoing(self._answerer.slots)
@@ -146,10 +150,9 @@ class Peer:
         """Audio and video sections still missing for what is wanted (v1)."""
         return self._answerer.missing() if self._answerer else (0, 0)
 
-    @property
-    def negotiation_pending(self) -> bool:
-        """Whether something waits for the next description."""
-        return self._tracks.pending
+    def decodes(self, kind: str, codec: str) -> bool:
+        """Whether the client can receive this codec, as far as it has said."""
+        return self._answerer is None or self._answerer.decodes(kind, codec)
 
     def _local(self) -> Local:
         return Local(

@@ -13,11 +13,11 @@ from typing import Any, cast
 from rooms.compiled.library import library, reason
 from rooms.errors import AddressInUse, LimitExceeded
 from rooms.limits import Counters, Limits
+from rooms.transport.candidates import candidate_lines, tcp_candidate_lines
 from rooms.transport.carrier import Carrier
 from rooms.transport.dtls import new_certificate, still_good
 from rooms.transport.ice_lite import IceAgent, IceLite, Path
 from rooms.transport.media import MediaMux
-from rooms.transport.negotiation import candidate_lines, tcp_candidate_lines
 from rooms.transport.peer import Peer
 from rooms.transport.seams import PeerListener
 from rooms.transport.tcp import TcpConnection, TcpListener

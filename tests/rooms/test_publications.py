@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from livekit.protocol.models import TrackSource, TrackType
-from livekit.protocol.rtc import AddTrackRequest
+from livekit.protocol.rtc import AddTrackRequest, SimulcastCodec
 
 from rooms.errors import LimitExceeded, NotAllowed
 from rooms.events import Described, TrackMuted, TrackPublished, TrackSubscribed, TrackUnpublished
@@ -185,3 +185,19 @@ async def test_the_publisher_learns_of_its_first_subscriber(seating: Seating) ->
     seating.offer(eve, "native_join")
     assert len(ana_hears.heard(TrackSubscribed)) == 1
     assert ana_hears.heard(Described)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [("vp9", "video/VP9"), ("video/h264", "video/H264"), ("theora", "video/VP8")],
+)
+async def test_a_codec_that_is_asked_for_is_granted_if_it_is_forwarded(
+    seating: Seating, asked: str, told: str
+) -> None:
+    ana, ana_hears = seating.join("ana")
+    request = adding("video", CHROMIUM_VIDEO)
+    request.simulcast_codecs.append(SimulcastCodec(codec=asked, cid=CHROMIUM_VIDEO))
+    ana.publish(request)
+    (published,) = ana_hears.heard(TrackPublished)
+    assert published.track.mime_type == told
+    assert [each.mime_type for each in published.track.codecs] == [told]

@@ -11,11 +11,11 @@ import pytest
 from rooms.errors import LocalError, NegotiationError
 from rooms.limits import Limits
 from rooms.transport import codec_rules, sdp
-from rooms.transport.description import Description, Direction, Section
+from rooms.transport.candidates import candidate_lines
+from rooms.transport.description import Description, Direction, RtpMap, Section
 from rooms.transport.negotiation import (
     Answerer,
     Offerer,
-    candidate_lines,
     remote_data,
     remote_transport,
 )
@@ -186,11 +186,63 @@ def test_a_section_taken_back_by_the_client_makes_its_track_wanted_again() -> No
 
 def test_without_a_codec_of_ours_a_section_is_rejected() -> None:
     theirs = offer("chromium_publisher")
-    theirs.sections[1].rtpmaps = {98: theirs.sections[1].rtpmaps[98]}
+    theirs.sections[1].rtpmaps = {98: RtpMap("theora", 90000)}
     theirs.sections[1].formats = ("98",)
     answer = answerer().answer(theirs, LOCAL)
     assert answer.sections[1].rejected
     assert answer.bundle == ("0", "2")
+
+
+def test_what_a_client_sends_is_answered_with_the_codec_it_would_rather_use() -> None:
+    theirs = offer("chromium_publisher")
+    video = theirs.sections[1]
+    assert video.msid is not None
+    asked: list[tuple[str, str]] = []
+
+    def wish(kind: str, msid: str) -> str:
+        asked.append((kind, msid))
+        return "vp9" if kind == "video" else ""
+
+    side = answerer()
+    answer = side.answer(theirs, LOCAL, wish)
+    assert ("video", video.msid.track) in asked
+    assert {each.name for each in answer.sections[1].rtpmaps.values()} == {"VP9", "rtx"}
+    (codec,) = side.incoming[video.mid].spec.codecs_by_pt.values()
+    assert video.rtpmaps[codec.payload_type].name == codec.name == "VP9"
+    # It stays so as long as the track does, whatever is said later.
+    side.answer(offer("chromium_publisher"), LOCAL, lambda kind, msid: "h264")
+    (codec,) = side.incoming[video.mid].spec.codecs_by_pt.values()
+    assert codec.name == "VP9"
+
+
+def test_a_codec_that_the_client_cannot_receive_asks_for_no_section() -> None:
+    side = answerer()
+    side.add(replace(track(1, "video"), codec="H264"))
+    assert side.missing() == (0, 1)  # nothing is known of the client yet
+    theirs = offer("firefox_single")
+    for section in theirs.sections:
+        section.rtpmaps = {p: r for p, r in section.rtpmaps.items() if r.name != "H264"}
+    side.answer(theirs, LOCAL)
+    assert side.missing() == (0, 0)
+    assert not side.decodes("video", "H264")
+    assert side.decodes("video", "VP8")
+
+
+@pytest.mark.parametrize(
+    ("name", "fmtp", "found"),
+    [
+        ("H264", "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42E01F", True),
+        ("H264", "packetization-mode=0;profile-level-id=42e01f", False),
+        ("H264", "", False),
+        ("VP9", "profile-id=0", True),
+        ("VP9", "max-fs=12288;max-fr=60", True),
+        ("VP9", "profile-id=2", False),
+    ],
+)
+def test_variants_of_codecs_are_told_apart(name: str, fmtp: str, found: bool) -> None:
+    section = Section("video", formats=("100",), rtpmaps={100: RtpMap(name, 90000)})
+    section.fmtps = {100: fmtp} if fmtp else {}
+    assert [each.name for each in codec_rules.agreed_codecs(section)] == [name] * found
 
 
 def test_dtx_is_asked_for_unless_stereo_is_promised() -> None:

@@ -1,0 +1,73 @@
+"""Each video codec between real pages, and who cannot decode one is not troubled with it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.faults.visitor import Visitor
+from tests.processes import Moulin
+
+pytestmark = pytest.mark.browser
+
+SIMULCAST: dict[str, Any] = {"simulcast": True, "backupCodec": False}
+WAYS = {
+    "h264": {"videoCodec": "h264", **SIMULCAST},
+    "vp9-simulcast": {"videoCodec": "vp9", "scalabilityMode": "L1T3", **SIMULCAST},
+    "vp9-svc": {"videoCodec": "vp9", "backupCodec": False},
+}
+CAPTURE = {"resolution": {"width": 1280, "height": 720, "frameRate": 20}}
+
+
+async def test_who_asks_for_a_codec_that_is_not_forwarded_sends_another(
+    moulin: Moulin, chromium: Browser
+) -> None:
+    ana = await Visitor.open(chromium, moulin, "ana")
+    bob = await Visitor.open(chromium, moulin, "bob")
+    await asyncio.gather(ana.join("another codec"), bob.join("another codec"))
+    await ana.publish({"video": {"videoCodec": "av1"}, "capture": CAPTURE})
+    assert (await bob.sees("ana"))["codec"] == "video/VP8"
+    for each in (ana, bob):
+        await each.close()
+
+
+async def test_firefox_is_not_troubled_with_what_it_cannot_decode(
+    moulin: Moulin, chromium: Browser, firefox: Browser
+) -> None:
+    ana = await Visitor.open(chromium, moulin, "ana")
+    eve = await Visitor.open(chromium, moulin, "eve")
+    bob = await Visitor.open(firefox, moulin, "bob")
+    await asyncio.gather(*(each.join("undecodable") for each in (ana, eve, bob)))
+    await bob.page.evaluate(
+        """() => { window.failed = []; window.room.on(
+            window.livekit.RoomEvent.TrackSubscriptionFailed,
+            (sid) => window.failed.push(sid)); }"""
+    )
+    await ana.publish({"video": WAYS["h264"], "capture": CAPTURE})
+    await eve.publish({"video": WAYS["vp9-svc"], "capture": CAPTURE})
+    await asyncio.gather(eve.sees("ana"), bob.sees("eve"))
+    if (await bob.received("ana", "video"))["frames"] == 0:  # Debian's has no H.264
+        await bob.page.wait_for_function("window.failed.length === 1")
+    for each in (ana, eve, bob):
+        await each.close()
+
+
+@pytest.mark.parametrize("single", [True, False], ids=["v1", "v0"])
+@pytest.mark.parametrize("way", WAYS)
+async def test_each_codec_between_two_pages(
+    moulin: Moulin, chromium: Browser, way: str, single: bool
+) -> None:
+    room = f"codec {way} {single}"
+    ana = await Visitor.open(chromium, moulin, "ana")
+    bob = await Visitor.open(chromium, moulin, "bob")
+    await asyncio.gather(ana.join(room, single=single), bob.join(room, single=single))
+    await ana.publish({"video": WAYS[way], "capture": CAPTURE})
+    seen = await bob.sees("ana", 30)
+    assert seen["codec"].lower() == f"video/{way.split('-')[0]}"
+    assert seen["mimeType"].lower() == seen["codec"].lower()
+    for each in (ana, bob):
+        assert not each.errors
+        await each.close()
