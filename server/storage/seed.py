@@ -20,6 +20,7 @@ from server.storage.queries.offices import add_office
 from server.storage.queries.people import add_person, set_role
 from server.storage.queries.session_changes import add_session
 from server.storage.queries.sessions import sessions_between
+from server.storage.seed_visits import month_of_visits
 from server.storage.tables import SessionAnswerRow
 
 SLUG = "le-grand-moulin"
@@ -108,6 +109,8 @@ async def seed_community(db: Transaction, members: int, now: datetime) -> Seeded
         for person in chance.sample(people, size):
             db.add(_answer(session.id, person, session.starts_at, chance, now))
             answers += 1
+    ids = [each.id for each in people]
+    db.add_all(month_of_visits(found, offices, ids, TIME_ZONE, now - PAST, now, chance))
     await db.flush()
     return Seeded(SLUG, len(people), len(found), answers)
 
