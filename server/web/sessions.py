@@ -29,6 +29,7 @@ from server.community.sessions import (
 )
 from server.i18n import Words
 from server.keys import DATABASE, JOBS, PRESENCE, SETTINGS
+from server.storage.database import Transaction
 from server.storage.queries import people, session_answers, sessions
 from server.storage.queries.session_answers import NamedReply
 from server.web.calendar_pages import calendar_links
@@ -68,7 +69,7 @@ from server.web.session_words import (
 from server.web.views import CardView
 
 SHOWN = timedelta(weeks=6)
-MOST_NEXT = 4
+MOST_NEXT, MOST_READ = 4, 12
 FIRST_YEAR, LAST_YEAR = 2020, 2100
 
 
@@ -174,10 +175,7 @@ async def show_session(
     async with request.app[DATABASE].reading() as db:
         replies = await session_answers.replies_to(db, session.id)
         series = await sessions.series_by_id(db, session.series_id)
-        others = await sessions.sessions_of_series(
-            db, session.series_id, since=now, most=MOST_NEXT + 1
-        )
-    others = [each for each in others if each.id != session.id and each.cancelled_at is None]
+        others = await _next_dates(db, session, now)
     known = await about(request, place, [session, *others])
     repeats = repeats_label(series.schedule, words) if series else ""
     person_id = place.person.id if place.person else ""
@@ -199,7 +197,7 @@ async def show_session(
         waiting=sum(each.seats for each in seating.waiting),
         maybe=sum(each.reply.answer is Answer.MAYBE for each in replies),
         reach_choices=reach_choices(words) if session.recurs else [],
-        next_dates=[session_view(place, each, known, words, now) for each in others[:MOST_NEXT]],
+        next_dates=[session_view(place, each, known, words, now) for each in others],
         calendar=calendar_links(request, place, session),
         notice=_notice(request.query.get("fait", ""), words),
         **_host_urls(place, session, now),
@@ -207,6 +205,12 @@ async def show_session(
     card = session_card(request, place, session, view.session, words)
     role = place.standing.role
     return await render(request, "session.html", view, card=card, role=role, status=status)
+
+
+async def _next_dates(db: Transaction, session: Session, now: datetime) -> list[Session]:
+    found = await sessions.sessions_of_series(db, session.series_id, since=now, most=MOST_READ)
+    others = [each for each in found if each.id != session.id and each.cancelled_at is None]
+    return others[:MOST_NEXT]
 
 
 def _office(place: Place, session: Session) -> Office:
