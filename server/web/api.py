@@ -11,6 +11,7 @@ from server.community.offices import Office
 from server.community.people import Person, identity_of, may_manage
 from server.keys import DATABASE, PRESENCE, SESSION_CLOCK, SETTINGS
 from server.signalling.tokens import sign
+from server.storage.queries.member_cards import card_of
 from server.web.choices import name_person
 from server.web.doors import refusal_at
 from server.web.fields import json_object
@@ -43,7 +44,8 @@ async def enter(request: web.Request) -> web.Response:
     if person is None or (name and name != person.name):
         check_rate(request, NAMES)
         person = await name_person(request, typed_name(name))
-    response = web.json_response(_entry(request, place, office, person))
+    attributes = {"role": place.standing.role.value, **await _card(request, person)}
+    response = web.json_response(_entry(request, place, office, person, attributes))
     response.headers["Cache-Control"] = "no-store"
     if place.person is None:
         await log_in(request, response, person)
@@ -57,7 +59,30 @@ async def _posted_name(request: web.Request) -> str:
     return name
 
 
-def _entry(request: web.Request, place: Place, office: Office, person: Person) -> dict[str, str]:
+async def _card(request: web.Request, person: Person) -> dict[str, str]:
+    """What others in the office see of a member's card; nothing unless its member agreed."""
+    if person.email is None:
+        return {}
+    async with request.app[DATABASE].reading() as db:
+        card = await card_of(db, person.id)
+    told = {
+        "card_title": card.title,
+        "card_skills": card.skills,
+        "card_languages": card.languages,
+        "card_help": card.can_help,
+        "card_seeks": card.looks_for,
+        "card_link": card.link,
+    }
+    return {name: text for name, text in told.items() if text and card.shown}
+
+
+def _entry(
+    request: web.Request,
+    place: Place,
+    office: Office,
+    person: Person,
+    attributes: dict[str, str],
+) -> dict[str, str]:
     settings = request.app[SETTINGS]
     role = place.standing.role
     identity = identity_of(person, role)
@@ -69,7 +94,7 @@ def _entry(request: web.Request, place: Place, office: Office, person: Person) -
         name=person.name,
         room=office.id,
         ttl=ENTRY_SECONDS,
-        attributes={"role": role.value},
+        attributes=attributes,
         room_admin=may_manage(role),
         can_update_own_metadata=True,
         can_publish_sources=()

@@ -29,6 +29,28 @@ function roleWords(role) {
   return "";
 }
 
+/**
+ * What a member chose to show of their card.
+ * @param {Record<string, string>} attributes
+ */
+function card(attributes) {
+  const { card_title: title, card_skills: skills, card_languages: languages } = attributes;
+  const { card_help: help, card_seeks: seeks, card_link: link } = attributes;
+  const lines = [
+    [title, skills, languages].filter(Boolean).join(" · "),
+    help && t("Je peux aider : {text}", { text: help }),
+    seeks && t("Je cherche : {text}", { text: seeks }),
+  ];
+  const shown = lines
+    .filter((line) => typeof line === "string" && line !== "")
+    .map((text) => make("p", { class: "small", text }));
+  if (link && /^https?:\/\//.test(link)) {
+    const attrs = { href: link, target: "_blank", rel: "noopener noreferrer nofollow" };
+    shown.push(make("p", { class: "small" }, make("a", { text: link, attrs })));
+  }
+  return shown;
+}
+
 /** @param {Participant} participant */
 function row(participant) {
   const { attributes } = participant;
@@ -47,6 +69,7 @@ function row(participant) {
       text: participant.isLocal ? t("{name} (vous)", { name }) : name,
     }),
     make("p", { class: "small soft", text: about.filter(Boolean).join(" · ") }),
+    ...card(attributes),
   );
   const signs = make("div", { class: "person-signs" });
   if (attributes.hand) signs.append(sign("hand", t("Main levée"), "raised"));

@@ -8,6 +8,7 @@ import re
 import zipfile
 from pathlib import Path
 
+import jwt
 from aiohttp import web
 
 from server.community.accounts import Card
@@ -96,8 +97,10 @@ async def test_a_card_is_kept_and_hidden_until_shown(
     await visitor.send("/compte/carte", title="Traductrice", can_help="l’anglais")
     assert visitor.path == "/compte?fait=carte"
     assert await lea_card(house) == Card(title="Traductrice", can_help="l’anglais")
+    assert "card_title" not in await attributes(visitor)
     await visitor.send("/compte/carte", title="Traductrice", shown="1")
     assert (await lea_card(house)).shown
+    assert (await attributes(visitor))["card_title"] == "Traductrice"
     assert await visitor.send("/compte/carte", title="Traductrice", link="javascript:x") == 400
     assert "https://exemple.org" in visitor.text
     assert 'value="javascript:x"' in visitor.page
@@ -162,6 +165,13 @@ async def test_letters_are_shown_to_this_machine_alone(
     for header in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"):
         assert await here.open("/courrier", **{header: "203.0.113.7"}) == 404
     assert await here.open("/courrier", Host="moulin.example.org") == 404
+
+
+async def attributes(visitor: Visitor) -> dict[str, str]:
+    """What others in the café would see of a visitor."""
+    _status, entry = await visitor.enter("/c/les-pigistes/cafe/entrer")
+    claims = jwt.decode(entry["token"], options={"verify_signature": False})
+    return dict(claims["attributes"])
 
 
 async def lea_card(house: web.Application) -> Card:
