@@ -24,6 +24,7 @@ _MISSING_REMEMBERED = 1024
 _SYNC = 0x20
 _START = 0x10
 _CACHED = 256
+_KEPT_IDLE = 30  # pictures: what its last subscribers still miss may come late
 
 
 class ThinnedStream(Audience):
@@ -41,6 +42,7 @@ class ThinnedStream(Audience):
         self.newest = base.newest
         self.newest_at = base.newest_at
         self.packets = self.octets = 0
+        self.idle = 0
         self._dropped = 0  # packets and pictures left out so far
         self._pictures = 0
         self._dropping: int | None = None  # the timestamp of the picture being left out
@@ -202,6 +204,7 @@ class Thinning:
         for stream in tuple(self._streams.values()):
             self._base.failed += stream.failed
             stream.failed = 0
-            if not stream.outgoing:
+            stream.idle = 0 if stream.outgoing else stream.idle + 1
+            if stream.idle > _KEPT_IDLE:
                 del self._streams[stream.ceiling]
         return bool(self._wishes or self._streams)

@@ -115,6 +115,7 @@ def test_all_pictures_come_again_from_one_that_needs_no_other(
     assert continuous(sent)
     assert pictures_follow(sent)
     assert layers(sent[before:])[:8] == [2, 1, 2, 0, 2, 1, 2, 0][:8]
+    camera.film(40)
     assert camera.stream.thinning is None, "nobody pays for what nobody needs"
 
 
@@ -157,3 +158,61 @@ def test_what_a_receiver_lost_is_repeated_with_the_numbers_it_knows(
     again = wire.repeated(thin)[-1].payload
     assert int.from_bytes(again[:2], "big") == lost.sequence
     assert again[2:] == lost.payload
+
+
+def missing_of(wire: Wire, out: OutgoingStream) -> set[int]:
+    """The numbers that a subscriber has not got, first or again."""
+    numbers = [each.sequence for each in wire.to(out)]
+    again = {int.from_bytes(each.payload[:2], "big") for each in wire.repeated(out)}
+    return set(range(numbers[0], max(numbers))) - set(numbers) - again
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_ceilings_may_change_at_any_time_on_a_bad_network(seed: int) -> None:
+    rng = random.Random(seed)
+    wire = Wire()
+    track = track_of(wire)
+    camera = Camera(track)
+    outs = [subscriber(track, 9000 + 100 * number, seed=number + 1) for number in range(3)]
+    camera.film(1, key=True)
+    held: list[Packet] = []
+    for _ in range(300):
+        for packet in camera.picture_of(key=rng.random() < 0.01):
+            if rng.random() < 0.1:
+                held.append(packet)
+            else:
+                camera.deliver([packet])
+        if held and rng.random() < 0.7:
+            rng.shuffle(held)
+            camera.deliver(held)
+            held.clear()
+        for out in outs:
+            if rng.random() < 0.1:
+                out.allow(2, rng.choice((0, 1, 2, 3)))
+        camera.now += 1 / 30
+        for out in outs:
+            out.repeat(tuple(missing_of(wire, out)), camera.now)
+    for out in outs:
+        sent = wire.to(out)
+        numbers = [each.sequence for each in sent]
+        assert len(set(numbers)) == len(numbers), "no number is used twice"
+        # What it passed over while changing could be asked for; the last may still be on its way.
+        assert all(number > numbers[-30] for number in missing_of(wire, out))
+        starts = [each for each in sent if each.payload and each.payload[0] & 0x10]
+        base = [each for each in starts if each.body[1] == 0]
+        assert len(base) >= 70, "every fourth picture at least"
+
+
+def test_pictures_per_second_choose_the_least_ceiling_that_gives_them(
+    scene: tuple[Wire, Camera, OutgoingStream, OutgoingStream],
+) -> None:
+    _, camera, thin, _ = scene
+    track = thin.track
+    assert track is not None
+    assert track.temporal_for(8, 2) == 3, "nothing is known yet"
+    for _ in range(4):
+        track.check(camera.now)
+        camera.film(20)
+    assert [track.temporal_for(fps, 2) for fps in (0, 5, 7, 15, 20, 30, 60)] == [
+        3, 0, 0, 1, 3, 3, 3,
+    ]  # fmt: skip
