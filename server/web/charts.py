@@ -109,8 +109,8 @@ def bar_chart(columns: Sequence[Column]) -> BarChart:
 def scale_top(largest: int) -> int:
     """The top of a scale: an even, round number not below `largest`."""
     for power in (1, 10, 100, 1000, 10_000, 100_000):
-        for digit in (2, 4, 6, 8, 10):
-            if digit * power >= largest:
+        for digit in (2, 3, 4, 5, 6, 8, 10):
+            if digit * power >= largest and digit * power % 2 == 0:
                 return digit * power
     return largest
 

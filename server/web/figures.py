@@ -58,7 +58,10 @@ async def figures_page(request: web.Request) -> web.Response:
 def _summary(week: Week, words: Words) -> str:
     people = words.ngettext("%(num)d personne", "%(num)d personnes", week.people)
     told = words.gettext("Cette semaine : %(people)s, %(hours)s heures ensemble.")
-    return told % {"people": people % {"num": week.people}, "hours": _decimal(week.hours, words)}
+    return told % {
+        "people": people % {"num": week.people},
+        "hours": format_decimal(round(week.hours), locale=words.locale),
+    }
 
 
 def _decimal(value: float, words: Words) -> str:

@@ -115,7 +115,7 @@ async def test_who_is_in_is_noted(house: web.Application, owner: Visitor) -> Non
 
 
 @pytest.mark.parametrize(
-    ("largest", "top"), [(0, 2), (2, 2), (3, 4), (9, 10), (11, 20), (401, 600)]
+    ("largest", "top"), [(0, 2), (2, 2), (3, 4), (9, 10), (11, 20), (271, 300), (401, 500)]
 )
 def test_scales_are_round(largest: int, top: int) -> None:
     assert scale_top(largest) == top
