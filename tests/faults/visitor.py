@@ -17,7 +17,9 @@ PATIENCE = 30.0
 
 _JOIN = """async ([client, url, token, options]) => {
   const { Room, RoomEvent } = window.livekit = await import(client);
-  const room = window.room = new Room(options);
+  const more = await window.prepare?.(window.livekit);
+  const room = window.room = new Room({ ...options, ...more });
+  if (more?.encryption) await room.setE2EEEnabled(true);
   window.heard = [];
   window.states = [];
   room.on(RoomEvent.TrackSubscribed, (track) => document.body.append(track.attach()));
