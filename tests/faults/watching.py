@@ -23,7 +23,10 @@ PUBLISH = """async ([client, url, token, width, height]) => {
     true, { resolution: { width, height, frameRate: 20 } });
   const context = new AudioContext();
   const tone = context.createOscillator();
-  tone.frequency.value = 440;
+  // Syllables of a fifth of a second each: a steady tone would be guessed from any scrap of it.
+  for (let at = 0; at < 600; at += 1) {
+    tone.frequency.setValueAtTime([400, 700, 1100, 1700, 2500][at % 5], 1 + at / 5);
+  }
   const out = context.createMediaStreamDestination();
   tone.connect(out);
   tone.start();
@@ -31,7 +34,7 @@ PUBLISH = """async ([client, url, token, width, height]) => {
     out.stream.getAudioTracks()[0], { source: "microphone", dtx: false });
 }"""
 
-# The diary: every 50 ms, pictures decoded and their width; and how much of the sound is the tone.
+# The diary: every 50 ms, pictures decoded and their width; and which syllable is heard.
 WATCH = """async ([client, url, token]) => {
   const { Room, RoomEvent } = await import(client);
   const room = window.room = new Room();
@@ -55,21 +58,18 @@ WATCH = """async ([client, url, token]) => {
     document.body.append(track.attach());
     const context = new AudioContext();
     const analyser = context.createAnalyser();
-    analyser.fftSize = 2048;
+    analyser.fftSize = 1024;
+    analyser.smoothingTimeConstant = 0;
     context.createMediaStreamSource(new MediaStream([track.mediaStreamTrack])).connect(analyser);
     const bins = new Float32Array(analyser.frequencyBinCount);
     setInterval(() => {
       analyser.getFloatFrequencyData(bins);
-      const at = Math.round(440 / (context.sampleRate / analyser.fftSize));
-      const power = (decibels) => 10 ** (decibels / 10);
-      let all = 0;
-      let tone = 0;
-      bins.forEach((decibels, index) => {
-        all += power(decibels);
-        if (Math.abs(index - at) <= 3) tone += power(decibels);
-      });
-      heard.push(all > 1e-6 ? tone / all : 0);
-    }, 50);
+      const step = context.sampleRate / analyser.fftSize;
+      const level = (frequency) => bins[Math.round(frequency / step)];
+      const levels = [400, 700, 1100, 1700, 2500].map(level);
+      const loudest = Math.max(...levels);
+      heard.push([performance.now() / 1000, loudest > -70 ? levels.indexOf(loudest) : -1]);
+    }, 20);
   };
   const begun = new Promise((resolve) => room.on(RoomEvent.TrackSubscribed, (track) => {
     if (track.kind === "audio") return listen(track);
@@ -79,6 +79,10 @@ WATCH = """async ([client, url, token]) => {
   await room.connect(url, token);
   await begun;
 }"""
+
+
+SYLLABLE = 0.2
+"""Seconds."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,19 @@ class Diary:
         """When the picture first was so wide; None if it never was."""
         fits = (m.at for m in self.moments if wider <= m.width <= narrower and m.width)
         return next(fits, None)
+
+
+def understood(heard: list[tuple[float, int]]) -> float:
+    """The share of the syllables said in that time that were heard, each after the one before."""
+    runs: list[list[float]] = []  # syllable, from, to
+    for at, syllable in heard:
+        if runs and runs[-1][0] == syllable:
+            runs[-1][2] = at
+        else:
+            runs.append([syllable, at, at])
+    spoken = [run for run in runs if run[0] >= 0 and run[2] - run[1] >= SYLLABLE / 3]
+    follows = sum((b[0] - a[0]) % 5 == 1 for a, b in pairwise(spoken))
+    return follows * SYLLABLE / (heard[-1][0] - heard[0][0])
 
 
 async def open_page(browser: Browser, moulin: Moulin, relay_port: int | None = None) -> Page:
