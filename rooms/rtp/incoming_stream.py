@@ -69,12 +69,8 @@ class IncomingStream(Audience):
         """Take one packet's fields; `marker` is 0 or 0x80, `payload` is without padding."""
         numbers = self.numbers
         before = numbers.highest
-        if repaired:
-            # Before the stream began, it repeats what nobody waits for.
-            number = numbers.place(sequence) if before >= 0 else -1
-        else:
-            number = numbers.extend(sequence)
-            self.reception.received += 1
+        self.reception.received += not repaired
+        number = self._place(sequence) if repaired else numbers.extend(sequence)
         if number < 0:
             return
         if number != before + 1:
@@ -89,13 +85,11 @@ class IncomingStream(Audience):
         if packet is None:
             numbers.remove(number)
             return
-        newest = self.newest
-        layer = packet[7] >> 6
+        newest, layer = self.newest, packet[7] >> 6
         if newest is None or newest[1] != timestamp:
             self.reception.arrived(timestamp, now)
             self.volume.pictures[layer] += 1
-        self.newest = packet
-        self.newest_at = now
+        self.newest, self.newest_at = packet, now
         self.cache.put(packet)
         if self.waiting and (self._keyframe == packet[0] or not self.is_video):
             self._begin_waiting(packet, now, False)
@@ -108,6 +102,10 @@ class IncomingStream(Audience):
             self.failed += self.forward(packet, word, prefix, tag, legs)
         if marker and self.thinning is not None and not self.thinning.boundary():
             self.thinning = None
+
+    def _place(self, sequence: int) -> int:
+        """The number of a repaired packet; before the stream began, nobody waits for it."""
+        return self.numbers.place(sequence) if self.numbers.highest >= 0 else -1
 
     @property
     def base(self) -> IncomingStream:
