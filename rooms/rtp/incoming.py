@@ -10,6 +10,7 @@ from rooms.rtp.incoming_stream import STALLED_AFTER, IncomingStream
 from rooms.rtp.layers import choose, layer_steps, spatial_index
 from rooms.rtp.outgoing import OutgoingStream
 from rooms.rtp.packet import Forward
+from rooms.rtp.spatial import SpatialStream
 from rooms.rtp.speakers import AudioLevel
 from rooms.rtp.thinning import ALL
 
@@ -45,19 +46,36 @@ class IncomingTrack:
         known = self.layers.get(rid)
         if known is not None and known.ssrc == ssrc:
             return known
-        stream = IncomingStream(
-            ssrc, rid, codec, self._forward, self._wake,
-            spatial=spatial_index(rid, self.rids), cache_packets=self._cache_packets,
-        )  # fmt: skip
+        stream = self._stream(ssrc, rid, codec)
+        replaced = [known] if known is not None else []
+        if not self.rids:
+            replaced, self.layers = list(self.layers.values()), {}
         self.codec = codec
         self.layers[rid] = stream
         self._stalled.discard(rid)
-        if known is not None:
-            for out in [*known.audience, *known.waiting]:
+        for old in replaced:
+            for out in [*old.audience, *old.waiting]:
                 out.leave_source()
                 out.stop_waiting()
         self._changed()
         return stream
+
+    def _stream(self, ssrc: int, rid: str, codec: Codec) -> IncomingStream:
+        spatial, kept = spatial_index(rid, self.rids), self._cache_packets
+        if codec.name != "VP9" or self.rids:
+            return IncomingStream(
+                ssrc, rid, codec, self._forward, self._wake, spatial=spatial, cache_packets=kept
+            )
+        whole = SpatialStream(
+            ssrc, rid, codec, self._forward, self._wake, spatial=spatial, cache_packets=kept,
+            on_split=lambda: self._split(whole),
+        )  # fmt: skip
+        return whole
+
+    def _split(self, whole: SpatialStream) -> None:
+        """One stream turned out to carry several layers."""
+        self.layers = {each.rid: each for each in (*whole.lower, whole)}
+        self._changed()
 
     def add_outgoing(self, out: OutgoingStream, now: float) -> None:
         """Feed `out` from this track, from the next packet (audio) or keyframe (video) on."""

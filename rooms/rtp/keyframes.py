@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rooms.rtp import vp9
+
 _SPS = 7
 _STAP_A = 24
 _FU_A = 28
@@ -59,18 +61,5 @@ def _h264(payload: bytes) -> bool:
     return False
 
 
-def _vp9(payload: bytes) -> bool:
-    """The lowest layer of a picture that is predicted from no other begins (RFC 9628)."""
-    first = payload[0]
-    if first & 0x48 != 0x08:  # P=0, B=1
-        return False
-    if not first & 0x20:
-        return True
-    position = 1
-    if first & 0x80:
-        position += 2 if len(payload) > 1 and payload[1] & 0x80 else 1
-    return position < len(payload) and payload[position] & 0x0E == 0
-
-
-KEYFRAME_STARTS: dict[str, Callable[[bytes], bool]] = {"H264": _h264, "VP9": _vp9}
+KEYFRAME_STARTS: dict[str, Callable[[bytes], bool]] = {"H264": _h264, "VP9": vp9.begins_keyframe}
 """By codec: whether a keyframe begins with this payload, of one byte or more."""

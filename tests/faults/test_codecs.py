@@ -71,3 +71,23 @@ async def test_each_codec_between_two_pages(
     for each in (ana, bob):
         assert not each.errors
         await each.close()
+
+
+_WANT = """(quality) => { for (const person of window.room.remoteParticipants.values())
+  for (const each of person.videoTrackPublications.values()) each.setVideoQuality(quality); }"""
+
+
+async def test_spatial_layers_of_one_stream_are_dropped_and_come_back(
+    moulin: Moulin, chromium: Browser
+) -> None:
+    ana = await Visitor.open(chromium, moulin, "ana")
+    bob = await Visitor.open(chromium, moulin, "bob")
+    await asyncio.gather(ana.join("layers"), bob.join("layers"))
+    await ana.publish({"video": WAYS["vp9-svc"], "capture": CAPTURE})
+    await bob.until("ana", "video", lambda each: each["width"] == 1280)
+    for quality, width in ((0, 320), (2, 1280), (1, 640)):
+        await bob.page.evaluate(_WANT, quality)
+        await bob.until("ana", "video", lambda each, width=width: each["width"] == width)
+        await bob.sees("ana")
+    for each in (ana, bob):
+        await each.close()
