@@ -24,39 +24,37 @@ def month_of_visits(
     now: datetime,
     chance: Random,
 ) -> Iterator[VisitRow]:
-    """Visits from `begin` to `now`: a third of the people come to stay, others once or twice."""
+    """Visits from `begin` to `now`: a quarter of the people come to stay, others once or twice."""
     community_id = sessions[0].community_id
-    arrivals = {each: chance.random() ** 1.5 for each in person_ids}
+    since = {each: begin + (now - begin) * chance.random() ** 1.5 for each in person_ids}
     zeal = {each: chance.choice((0.0, 0.02, 0.04, 0.25)) for each in person_ids}
-    days = (now - begin).days
-
-    def visit(office_id: str, person_id: str, came: datetime, minutes: int) -> VisitRow:
-        return VisitRow(
-            id=new_id(),
-            community_id=community_id,
-            office_id=office_id,
-            person_id=person_id,
-            came_at=came,
-            seen_at=min(came + timedelta(minutes=minutes), now),
-        )
-
-    for number in range(days):
+    for number in range((now - begin).days):
         day = (begin + timedelta(days=number)).date()
-        come = [each for each in person_ids if arrivals[each] * days <= number]
-        for person_id in (each for each in come if chance.random() < zeal[each] * _pull(day)):
+        for person_id in person_ids:
             at = time(chance.choice(_HOURS), chance.randrange(60))
             came = in_utc(datetime.combine(day, at), time_zone)
-            yield visit(chance.choice(office_ids), person_id, came, chance.randrange(20, 200))
-    for session in sessions:
-        if session.ends_at < now:
-            come = [
-                each
-                for each in person_ids
-                if begin + arrivals[each] * (now - begin) < session.starts_at
-            ]
-            for person_id in chance.sample(come, min(len(come), chance.randrange(4, 18))):
-                came = session.starts_at + timedelta(minutes=chance.randrange(-5, 15))
-                yield visit(session.plan.office_id, person_id, came, chance.randrange(30, 110))
+            if since[person_id] < came < now and chance.random() < zeal[person_id] * _pull(day):
+                left = min(now, came + timedelta(minutes=chance.randrange(20, 200)))
+                yield _visit(community_id, chance.choice(office_ids), person_id, came, left)
+    for session in (each for each in sessions if each.ends_at < now):
+        known = [each for each in person_ids if since[each] < session.starts_at]
+        for person_id in chance.sample(known, min(len(known), chance.randrange(4, 18))):
+            came = session.starts_at + timedelta(minutes=chance.randrange(-5, 15))
+            left = came + timedelta(minutes=chance.randrange(30, 110))
+            yield _visit(community_id, session.plan.office_id, person_id, came, min(left, now))
+
+
+def _visit(
+    community_id: str, office_id: str, person_id: str, came: datetime, left: datetime
+) -> VisitRow:
+    return VisitRow(
+        id=new_id(),
+        community_id=community_id,
+        office_id=office_id,
+        person_id=person_id,
+        came_at=came,
+        seen_at=left,
+    )
 
 
 def _pull(day: date) -> float:
