@@ -44,6 +44,7 @@ async def test_public_pages(arrive: Arrive, theme: str, width: int) -> None:
     for path in (
         COMMUNITY,
         OFFICE,
+        f"{COMMUNITY}/calendrier",
         f"{OFFICE}/au-revoir?raison=left",
         "/confidentialite",
         "/i/no-such-invitation",
