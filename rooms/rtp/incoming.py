@@ -47,9 +47,10 @@ class IncomingTrack:
         if known is not None and known.ssrc == ssrc:
             return known
         stream = self._stream(ssrc, rid, codec)
-        replaced = [known] if known is not None else []
-        if not self.rids:
-            replaced, self.layers = list(self.layers.values()), {}
+        # One stream of several layers is replaced with all of them.
+        replaced = [s for s in self.layers.values() if known is not None and s.ssrc == known.ssrc]
+        for old in replaced:
+            del self.layers[old.rid]
         self.codec = codec
         self.layers[rid] = stream
         self._stalled.discard(rid)
@@ -62,7 +63,7 @@ class IncomingTrack:
 
     def _stream(self, ssrc: int, rid: str, codec: Codec) -> IncomingStream:
         spatial, kept = spatial_index(rid, self.rids), self._cache_packets
-        if codec.name != "VP9" or self.rids:
+        if codec.name != "VP9":
             return IncomingStream(
                 ssrc, rid, codec, self._forward, self._wake, spatial=spatial, cache_packets=kept
             )
@@ -74,7 +75,7 @@ class IncomingTrack:
 
     def _split(self, whole: SpatialStream) -> None:
         """One stream turned out to carry several layers."""
-        self.layers = {each.rid: each for each in (*whole.lower, whole)}
+        self.layers.update((each.rid, each) for each in (*whole.lower, whole))
         self._changed()
 
     def add_outgoing(self, out: OutgoingStream, now: float) -> None:

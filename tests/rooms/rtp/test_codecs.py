@@ -8,6 +8,7 @@ import pytest
 
 from rooms.rtp.codecs import Codec
 from rooms.rtp.keyframes import KEYFRAME_STARTS
+from tests.rooms.rtp.wire import OPUS, Wire, subscriber, track_of
 
 H264, VP9 = KEYFRAME_STARTS["H264"], KEYFRAME_STARTS["VP9"]
 
@@ -61,3 +62,20 @@ def test_nothing_that_comes_can_hurt(name: str) -> None:
 
 def test_every_video_codec_is_video() -> None:
     assert {Codec(name, 90000).kind for name in (*KEYFRAME_STARTS, "VP8")} == {"video"}
+
+
+def test_silence_that_is_not_sent_passes_as_the_gap_it_is() -> None:
+    wire = Wire()
+    track = track_of(wire, OPUS)
+    stream = track.learn("", 4000, OPUS)
+    out = subscriber(track)
+    # DTX: 20 ms of speech, then one short packet every 400 ms, then speech again.
+    times = [0.0, 0.02, 0.42, 0.82, 1.22, 1.24]
+    for number, at in enumerate(times):
+        payload = b"\xf8" if 2 <= number <= 4 else b"\xf8speech"
+        stream.receive(10 + number, round(at * 48000), 0, payload, 1.0 + at)
+    sent = wire.to(out)
+    assert [each.sequence - sent[0].sequence for each in sent] == list(range(6))
+    steps = [each.timestamp - sent[0].timestamp & 0xFFFFFFFF for each in sent]
+    assert steps == [round(at * 48000) for at in times]
+    assert stream.due_losses(10.0) == []

@@ -131,6 +131,22 @@ def test_what_is_lost_above_leaves_no_hole_below() -> None:
     assert layers_of([each for each in wire.to(low) if each.payload]) == {0}
 
 
+def test_layers_may_come_in_a_stream_that_has_a_name() -> None:
+    wire = Wire()
+    track = track_of(wire, VP9, rids=("q", "h", "f"))
+    camera = Camera(track.learn("f", 4000, VP9))
+    out = subscriber(track)
+    out.want(0)
+    camera.show(key=True)
+    camera.show()
+    assert layers_of(wire.to(out)) == {0}
+    again = Camera(track.learn("f", 4001, VP9))  # the publisher began anew
+    assert list(track.layers) == ["f"]
+    again.show(key=True)
+    assert layers_of(wire.to(out)) == {0}
+    whole(wire.to(out))
+
+
 def test_a_stream_of_one_layer_stays_whole() -> None:
     wire, track, camera = scene()
     out = subscriber(track)
