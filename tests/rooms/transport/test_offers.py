@@ -11,7 +11,7 @@ from rooms.errors import LocalError, NegotiationError
 from rooms.limits import Limits
 from rooms.transport.description import Description, Direction, Section
 from rooms.transport.negotiation import Offerer
-from tests.rooms.transport.samples import LIMITS, LOCAL, track
+from tests.rooms.transport.samples import LIMITS, LOCAL, offer, track
 
 
 def answered(description: Description, **directions: Direction) -> Description:
