@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -73,6 +74,10 @@ async def test_each_codec_between_two_pages(
         await each.close()
 
 
+def is_wide(width: int, report: dict[str, Any]) -> bool:
+    return bool(report["width"] == width)
+
+
 _WANT = """(quality) => { for (const person of window.room.remoteParticipants.values())
   for (const each of person.videoTrackPublications.values()) each.setVideoQuality(quality); }"""
 
@@ -87,7 +92,7 @@ async def test_spatial_layers_of_one_stream_are_dropped_and_come_back(
     await bob.until("ana", "video", lambda each: each["width"] == 1280)
     for quality, width in ((0, 320), (2, 1280), (1, 640)):
         await bob.page.evaluate(_WANT, quality)
-        await bob.until("ana", "video", lambda each, width=width: each["width"] == width)
+        await bob.until("ana", "video", partial(is_wide, width))
         await bob.sees("ana")
     for each in (ana, bob):
         await each.close()
