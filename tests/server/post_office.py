@@ -16,6 +16,7 @@ class PostOffice:
 
     def __init__(self, **options: Any) -> None:
         self.messages: list[EmailMessage] = []
+        self._arrival = asyncio.Event()
         self.answer = ""
         self.refused: set[str] = set()
         self._options = options
@@ -49,8 +50,17 @@ class PostOffice:
         message = message_from_bytes(envelope.content, policy=default)
         assert isinstance(message, EmailMessage)
         self.messages.append(message)
+        self._arrival.set()
         return "250 OK"
 
     def to(self, address: str) -> list[EmailMessage]:
         """What arrived for someone."""
         return [each for each in self.messages if each["To"] == address]
+
+    async def wait_for(self, address: str, number: int, seconds: float = 20.0) -> EmailMessage:
+        """The letter of that number (from 1) for someone, once it is there."""
+        async with asyncio.timeout(seconds):
+            while len(self.to(address)) < number:
+                self._arrival.clear()
+                await self._arrival.wait()
+        return self.to(address)[number - 1]

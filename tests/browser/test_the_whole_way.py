@@ -1,0 +1,176 @@
+"""The whole way of a guest: a link, the office, an account, a session, and back at its hour."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from zoneinfo import ZoneInfo
+
+import aiohttp
+import pytest
+from icalendar import Calendar, Event
+
+from tests.browser.conftest import Arrive
+from tests.browser.coworker import COMMUNITY, Coworker
+from tests.browser.owner import take_key
+from tests.conftest import MoulinFactory
+from tests.server.agents import CRAWLERS
+from tests.server.post_office import PostOffice
+
+pytestmark = pytest.mark.browser
+PHONE = {"width": 360, "height": 740}
+ADDRESS = "zoe@exemple.org"
+SOON = ZoneInfo("America/Toronto")
+TITLE = "Mardi des factures"
+
+
+@pytest.fixture
+async def post_office() -> AsyncIterator[PostOffice]:
+    """The mail server that letters leave by."""
+    async with PostOffice() as office:
+        yield office
+
+
+async def test_from_a_shared_link_to_the_session_at_its_hour(
+    arrive: Arrive, moulin_factory: MoulinFactory, post_office: PostOffice
+) -> None:
+    own = await moulin_factory(SMTP_URL=post_office.url, MAIL_FROM="Moulin <moulin@exemple.org>")
+    admin = await arrive("Marie", at=own)
+    await take_key(admin)
+    session, link = await announce_and_invite(admin)
+    assert await preview(link) == f"{TITLE} · Les Pigistes"
+
+    guest = await arrive("Zoé", at=own, size=PHONE, is_mobile=True, has_touch=True)
+    await come_in(guest, link)
+    await become_member(guest, post_office, session)
+    first = await answer_yes(guest, post_office)
+    await begin_now(admin, session)
+    second, letter = await changed(guest, post_office)
+    assert second["UID"] == first["UID"]
+    assert second.sequence > first.sequence
+    assert second.start < first.start
+
+    await guest.page.goto(link_in(letter, "/seances/"))
+    await fits(guest)
+    await guest.page.click("main a.button-primary:has-text('Entrer')")
+    await guest.page.wait_for_url("**/salle")
+    await guest.page.click("#green-enter")
+    await guest.wait_inside()
+    await guest.wait_for("document.getElementById('session-label').textContent === 'Arrivées'")
+    for person in (admin, guest):
+        assert person.problems == []
+
+
+async def announce_and_invite(admin: Coworker) -> tuple[str, str]:
+    """A session of tomorrow and a link to it: the path of its page, the address of the link."""
+    page = admin.page
+    await admin.open(f"{COMMUNITY}/seances/nouvelle")
+    await page.fill("#title-fr", TITLE)
+    await page.select_option("#office", label="L’aire ouverte")
+    await begin_at(admin, datetime.now(SOON) + timedelta(days=1))
+    session = page.url.partition("?")[0].removeprefix(admin.moulin.url)
+    await page.click("button:has-text('Créer un lien vers cette séance')")
+    return session, await page.input_value("#new-link")
+
+
+async def begin_at(admin: Coworker, moment: datetime) -> None:
+    """Set when the session of the form begins, and save."""
+    await admin.page.fill("#date", f"{moment:%Y-%m-%d}")
+    await admin.page.fill("#time", f"{moment:%H:%M}")
+    await admin.page.click("main button:has-text('Enregistrer')")
+    await admin.page.wait_for_selector(f"h1:has-text('{TITLE}')")
+
+
+async def begin_now(admin: Coworker, session: str) -> None:
+    """Move the session to this very minute."""
+    await admin.open(f"{session}/modifier")
+    await begin_at(admin, datetime.now(SOON))
+
+
+async def preview(link: str) -> str:
+    """The title that a crawler reads on a link's card, having been let see the page at once."""
+    async with aiohttp.ClientSession(headers={"User-Agent": CRAWLERS["facebook"]}) as crawler:
+        async with crawler.get(link, allow_redirects=False) as answer:
+            assert answer.status == 200
+            page = await answer.text()
+        found = dict(re.findall(r'<meta property="(og:\w+)" content="([^"]*)"', page))
+        async with crawler.get(found["og:image"]) as answer:
+            assert answer.content_type == "image/jpeg"
+            assert len(await answer.read()) < 300_000
+    return str(found["og:title"])
+
+
+async def fits(guest: Coworker) -> None:
+    """Nothing of the page is wider than the phone."""
+    assert await guest.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+async def come_in(guest: Coworker, link: str) -> None:
+    """From the link to the session's page, and from there into its office and out again."""
+    page = guest.page
+    await page.goto(link)
+    await fits(guest)
+    await page.fill("#nom", guest.name)
+    await page.click("main form button:has-text('Entrer')")
+    await page.wait_for_selector(f"h1:has-text('{TITLE}')")
+    await fits(guest)
+    await page.click(".session-facts a:has-text('L’aire ouverte')")
+    await page.click("main a.button-primary")
+    await page.wait_for_selector("#green-enter")
+    await page.click("#green-enter")
+    await guest.wait_inside()
+    await fits(guest)
+    await guest.press("leave")
+    await page.wait_for_url("**/au-revoir?raison=left")
+
+
+async def become_member(guest: Coworker, post_office: PostOffice, session: str) -> None:
+    """By a mailed link, asked for on the session's page, to which it comes back."""
+    page = guest.page
+    await guest.open(session)
+    await page.click("[popovertarget=menu-moi]")
+    await page.click("#menu-moi a:has-text('Devenir membre')")
+    await page.fill("#email", ADDRESS)
+    await page.click("button:has-text('Recevoir mon lien')")
+    await page.wait_for_selector("h1:has-text('Regardez vos courriels')")
+    await fits(guest)
+    letter = await post_office.wait_for(ADDRESS, 1)
+    await page.goto(link_in(letter, "/entree/"))
+    await page.click("main form button:has-text('Entrer')")
+    await page.wait_for_selector(f"h1:has-text('{TITLE}')")
+
+
+async def answer_yes(guest: Coworker, post_office: PostOffice) -> Event:
+    """Say yes, with a reminder; the session as the mailed calendar puts it."""
+    await guest.page.select_option("#remind", "15")
+    await guest.page.click("button[name=answer][value=yes]")
+    await guest.page.wait_for_selector(".button-chosen:has-text('J’y serai')")
+    assert await guest.page.input_value("#remind") == "15"
+    return event_in(await post_office.wait_for(ADDRESS, 2))
+
+
+async def changed(guest: Coworker, post_office: PostOffice) -> tuple[Event, EmailMessage]:
+    """What the next letter says of the session."""
+    letter = await post_office.wait_for(ADDRESS, 3)
+    assert letter["Subject"].startswith("Changement")
+    return event_in(letter), letter
+
+
+def event_in(letter: EmailMessage) -> Event:
+    """The one event of the calendar attached to a letter."""
+    file = next(each for each in letter.iter_attachments() if each.get_filename() == "seance.ics")
+    (event,) = Calendar.from_ical(file.get_content()).walk("VEVENT")
+    assert isinstance(event, Event)
+    assert event["SUMMARY"] == TITLE
+    return event
+
+
+def link_in(letter: EmailMessage, path: str) -> str:
+    """The address in a letter's text that leads to `path`."""
+    text = letter.get_body(("plain",))
+    assert text is not None
+    found = re.search(rf"^https?://\S+{path}\S+", text.get_content(), re.MULTILINE)
+    assert found is not None
+    return found[0]
