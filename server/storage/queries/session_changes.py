@@ -119,6 +119,7 @@ async def change_session(
         schedule = aligned(draft.schedule)
     else:
         schedule = aligned(_shifted(series, session, draft.schedule))
+    await _rejoin(db, next(row for row in rows if row.id == session.id), series, now)
     return await _change_many(db, series, replace(draft, schedule=schedule), rows, now)
 
 
@@ -238,6 +239,22 @@ async def _split(
     await keep_schedule(db, series, ended_before(before, session.original_start))
     await db.flush()
     return fresh
+
+
+async def _rejoin(
+    db: Transaction, row: SessionRow, series: SessionSeriesRow, now: datetime
+) -> None:
+    """The date on which a whole series is edited follows it again, if an earlier edit set it apart.
+
+    Otherwise the very page on which somebody wrote would be the one that does not change.
+    """
+    if row.original_start <= now:
+        return
+    row.own_start, apart = False, row.plan_id
+    if apart != series.plan_id:
+        row.plan_id = series.plan_id
+        await db.flush()
+        await db.execute(delete(SessionPlanRow).where(SessionPlanRow.id == apart))
 
 
 def _shifted(series: SessionSeriesRow, session: Session, wanted: Schedule) -> Schedule:

@@ -100,6 +100,25 @@ async def test_a_change_of_one_leaves_the_others(database: Database) -> None:
     assert last[0].sequence > after[0].sequence
 
 
+@pytest.mark.parametrize("reach", [Reach.FOLLOWING, Reach.ALL])
+async def test_the_date_that_is_edited_changes_even_if_it_was_set_apart(
+    database: Database, reach: Reach
+) -> None:
+    async with database.writing() as db:
+        community_id, _, draft = await make(db)
+        third = (await all_of(db, community_id))[2]
+        apart = replace(draft, plan=replace(draft.plan, title=Bilingual("Exception")))
+        apart = replace(apart, schedule=replace(FIRST, start=datetime(2026, 9, 22, 9)))
+        await session_changes.change_session(db, third, apart, Reach.THIS, NOW)
+        third = (await all_of(db, community_id))[2]
+        renamed = replace(apart, plan=replace(draft.plan, title=Bilingual("Autrement")))
+        await session_changes.change_session(db, third, renamed, reach, NOW)
+        after = await all_of(db, community_id)
+    untouched = "Autrement" if reach is Reach.ALL else draft.plan.title.fr
+    assert [each.plan.title.fr for each in after[:4]] == [untouched] * 2 + ["Autrement"] * 2
+    assert not after[2].is_exception
+
+
 async def test_this_and_following_become_a_series_of_their_own(database: Database) -> None:
     async with database.writing() as db:
         community_id, _, draft = await make(db)
