@@ -14,6 +14,7 @@ class Refusal(StrEnum):
 
     NAME_REQUIRED = "name_required"
     NOT_ALLOWED = "not_allowed"
+    EXPELLED = "expelled"
     FULL = "full"
 
 
@@ -22,12 +23,13 @@ class Standing:
     """What someone holds in one community: a role, and the invitations that still admit them.
 
     `whole_community`: an invitation to the community admits them everywhere; `office_ids`: the
-    offices that others open to them.
+    offices that others open to them. `expelled_from`: those they may not enter before midnight.
     """
 
     role: Role = Role.GUEST
     whole_community: bool = False
     office_ids: frozenset[str] = frozenset()
+    expelled_from: frozenset[str] = frozenset()
 
 
 STRANGER = Standing()
@@ -35,7 +37,7 @@ STRANGER = Standing()
 
 def is_invited(standing: Standing, office: Office) -> bool:
     """Whether `office`'s door is open to someone of that standing, leaving room aside."""
-    return (
+    return office.id not in standing.expelled_from and (
         office.visibility is Visibility.PUBLIC
         or standing.role is not Role.GUEST
         or standing.whole_community
@@ -54,8 +56,10 @@ def refusal(
     """Why `person` may not enter `office`, where `count` people are; None when they may.
 
     Whoever manages the community always gets in, and so does someone already inside (another
-    device or a reload replaces the first).
+    device or a reload replaces the first). Who was shown out stays out, whatever their role.
     """
+    if office.id in standing.expelled_from:
+        return Refusal.EXPELLED
     if not is_invited(standing, office):
         return Refusal.NOT_ALLOWED
     if count >= office.capacity and not already_inside and not may_manage(standing.role):

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     OWNER_LINKS = "owner_links"
     CHALLENGES = "challenges"
     VISITS = "visits"
+    EXPULSIONS = "expulsions"
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ RULES = (
     Rule(Kind.OWNER_LINKS, timedelta(days=90)),  # since it no longer opens
     Rule(Kind.CHALLENGES, timedelta(0)),  # since it no longer serves
     Rule(Kind.VISITS, timedelta(days=365)),  # since the end of the visit
+    Rule(Kind.EXPULSIONS, timedelta(days=1)),  # since they may come back
 )
 
 

@@ -152,6 +152,15 @@ class PersonRow:
 
 
 @dataclass(frozen=True)
+class ExpelledRow:
+    """Someone who may not enter an office before midnight."""
+
+    name: str
+    office: str
+    undo_url: str  # "" when one may not
+
+
+@dataclass(frozen=True)
 class PeopleView:
     """manage_people.html: the people of a community, `page` of `last_page`."""
 
@@ -163,4 +172,5 @@ class PeopleView:
     back_url: str
     page: int
     last_page: int
+    expelled: list[ExpelledRow]
     notice: str = ""

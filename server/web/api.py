@@ -8,7 +8,7 @@ from aiohttp import web
 
 from server.community.entry import Refusal
 from server.community.offices import Office
-from server.community.people import Person, identity_of, may_manage
+from server.community.people import Person, Role, identity_of
 from server.keys import DATABASE, PRESENCE, SESSION_CLOCK, SETTINGS
 from server.signalling.tokens import sign
 from server.storage.queries.member_cards import card_of
@@ -23,7 +23,12 @@ from server.web.session_clock import QUIET
 
 ENTRY_SECONDS = 600
 """How long the token of an entry opens the office: long enough for the slowest green room."""
-_STATUS = {Refusal.NAME_REQUIRED: 400, Refusal.NOT_ALLOWED: 403, Refusal.FULL: 409}
+_STATUS = {
+    Refusal.NAME_REQUIRED: 400,
+    Refusal.NOT_ALLOWED: 403,
+    Refusal.EXPELLED: 403,
+    Refusal.FULL: 409,
+}
 
 
 async def enter(request: web.Request) -> web.Response:
@@ -95,7 +100,8 @@ def _entry(
         room=office.id,
         ttl=ENTRY_SECONDS,
         attributes=attributes,
-        room_admin=may_manage(role),
+        # an organiser's token would moderate owners, which the house's own rules refuse
+        room_admin=role is Role.OWNER,
         can_update_own_metadata=True,
         can_publish_sources=()
         if request.app[SESSION_CLOCK].may_speak(office.id, person.id)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from aiohttp import web
 from babel.dates import format_date
 
+from server.community.moderation import Act, may_act
 from server.community.people import Role
 from server.community.roles import choices, leaves_no_owner, may_change
 from server.i18n import Words
 from server.keys import DATABASE
-from server.storage.queries import members, people
+from server.storage.queries import expulsions, members, people
+from server.storage.queries.expulsions import Expulsion
 from server.storage.queries.members import PAGE, Belonging
-from server.web.account_views import PeopleView, PersonRow
+from server.web.account_views import ExpelledRow, PeopleView, PersonRow
 from server.web.doors import community_ref, community_url
 from server.web.evictions import send_out_uninvited
 from server.web.fields import form_fields
@@ -34,6 +36,7 @@ async def people_page(request: web.Request) -> web.Response:
         found, total = await members.people_of(
             db, place.community.id, named=named, after=(page - 1) * PAGE
         )
+        kept_out = await expulsions.expulsions_of(db, place.community.id, right_now())
     base = f"{community_url(place.community)}/gerer/personnes"
     view = PeopleView(
         community=community_ref(place, words),
@@ -44,6 +47,7 @@ async def people_page(request: web.Request) -> web.Response:
         back_url=f"{community_url(place.community)}/gerer",
         page=page,
         last_page=max(1, -(-total // PAGE)),
+        expelled=[_expelled(each, place, words) for each in kept_out],
         notice=_notice(request.query.get("fait", ""), words),
     )
     return await render(request, "manage_people.html", view, role=place.standing.role)
@@ -65,11 +69,19 @@ def _row(each: Belonging, place: Place, base: str, words: Words) -> PersonRow:
     )
 
 
+def _expelled(each: Expulsion, place: Place, words: Words) -> ExpelledRow:
+    names = {office.id: office.name.read(words.lang) for office in place.offices}
+    may_undo = may_act(place.standing.role, each.role, Act.EXPEL)
+    url = f"{community_url(place.community)}/gerer/expulsions/{each.id}/lever"
+    return ExpelledRow(each.name, names.get(each.office_id, ""), url if may_undo else "")
+
+
 def _notice(done: str, words: Words) -> str:
     _ = words.gettext
     return {
         "role": _("Le rôle est changé."),
         "retire": _("Cette personne ne fait plus partie de la maison."),
+        "leve": _("Cette personne peut revenir."),
     }.get(done, "")
 
 

@@ -156,6 +156,9 @@ async def left(request: web.Request) -> web.Response:
     office = place.office(slug)
     shown = office_view(place, office, request.app[PRESENCE], words)
     title, explanation = _leaving_words(reason, words)
+    if reason == "removed" and office.id in place.standing.expelled_from:
+        told = sentences(Refusal.EXPELLED.value, words)
+        title, explanation = told.title, told.what_to_do
     may_return = is_invited(place.standing, office) and reason != "removed"
     view = LeftView(
         community=community_ref(place, words),

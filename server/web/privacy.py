@@ -25,8 +25,13 @@ async def privacy(request: web.Request) -> web.Response:
 
 def kept_rows(words: Words) -> list[tuple[str, str]]:
     """What is kept, each with how long, in words."""
+    rows = [*_of_accounts(words), *_of_links(words), *_of_stays(words)]
+    return [(what, how % {"time": spell(kept_for(kind), words)}) for what, how, kind in rows]
+
+
+def _of_accounts(words: Words) -> list[tuple[str, str, Kind]]:
     _ = words.gettext
-    rows = [
+    return [
         (
             _("Le nom d’une personne de passage, et ce que ses invitations lui ouvrent"),
             _("%(time)s après sa dernière visite"),
@@ -42,6 +47,12 @@ def kept_rows(words: Words) -> list[tuple[str, str]]:
             _("%(time)s après sa dernière visite"),
             Kind.LOGINS,
         ),
+    ]
+
+
+def _of_links(words: Words) -> list[tuple[str, str, Kind]]:
+    _ = words.gettext
+    return [
         (_("Un lien de connexion envoyé par courriel"), "%(time)s", Kind.LOGIN_LINKS),
         (
             _("Le fait qu’un courriel a été envoyé; son texte est effacé dès qu’il est parti"),
@@ -53,6 +64,12 @@ def kept_rows(words: Words) -> list[tuple[str, str]]:
             _("%(time)s après qu’elle n’ouvre plus"),
             Kind.INVITATIONS,
         ),
+    ]
+
+
+def _of_stays(words: Words) -> list[tuple[str, str, Kind]]:
+    _ = words.gettext
+    return [
         (
             _(
                 "Vos visites : dans quel bureau, de quand à quand. Qui tient la maison en voit les "
@@ -61,8 +78,12 @@ def kept_rows(words: Words) -> list[tuple[str, str]]:
             "%(time)s",
             Kind.VISITS,
         ),
+        (
+            _("Le fait qu’on vous a fait sortir d’un bureau pour la journée"),
+            _("%(time)s après que vous pouvez y revenir"),
+            Kind.EXPULSIONS,
+        ),
     ]
-    return [(what, how % {"time": spell(kept_for(kind), words)}) for what, how, kind in rows]
 
 
 def spell(length: timedelta, words: Words) -> str:

@@ -54,6 +54,8 @@ async def _why_not(request: web.Request) -> str:
         count=len(inside),
         already_inside=claims.identity in inside,
     )
+    if found is Refusal.EXPELLED:
+        return "you were shown out of this office until tomorrow"
     if found is Refusal.FULL:
         return "this office is full"
     return "this office is no longer open to you" if found else ""

@@ -57,6 +57,10 @@ def _at_the_door(words: Words) -> dict[str, tuple[str, str]]:
             _("Cette porte ne vous est pas ouverte"),
             _("Demandez un lien d’invitation à la personne qui s’occupe de ce bureau."),
         ),
+        "expelled": (
+            _("On vous a fait sortir de ce bureau pour aujourd’hui"),
+            _("Vous pourrez revenir demain. D’ici là, parlez-en à qui s’occupe de la maison."),
+        ),
         "owner_only": (
             _("Cette page est réservée à qui s’occupe de la maison"),
             _("Ouvrez votre lien de propriétaire sur cet appareil, puis revenez ici."),
@@ -128,6 +132,14 @@ def _of_people(words: Words) -> dict[str, tuple[str, str]]:
         "role_out_of_reach": (
             _("Ce rôle n’est pas à vous de le donner ou de le retirer"),
             _("Demandez à la personne qui tient la maison."),
+        ),
+        "person_out_of_reach": (
+            _("Vous ne pouvez pas faire cela à cette personne"),
+            _("Il faut animer ou tenir la maison, et avoir un rôle plus haut que le sien."),
+        ),
+        "person_gone": (
+            _("Cette personne n’est plus dans le bureau"),
+            _("Elle vient peut-être de sortir. Il n’y a rien de plus à faire."),
         ),
         "last_owner": (
             _("Il faut que quelqu’un tienne la maison"),

@@ -22,6 +22,7 @@ from server.web import (
     manage,
     manage_invitations,
     manage_people,
+    moderation,
     my_data,
     pages,
     passkeys,
@@ -82,6 +83,7 @@ _MANAGEMENT = [  # What those who look after a community do.
     web.get(f"{_MANAGE}/personnes", manage_people.people_page),
     web.post(f"{_MANAGE}/personnes/{{id}}", manage_people.change_role),
     web.post(f"{_MANAGE}/personnes/{{id}}/retirer", manage_people.remove_person),
+    web.post(f"{_MANAGE}/expulsions/{{id}}/lever", moderation.readmit),
     web.post(f"{_MANAGE}/offices", manage.add_office),
     web.get(f"{_MANAGE}/offices/{{id}}", manage.office_form_page),
     web.post(f"{_MANAGE}/offices/{{id}}", manage.change_office),
@@ -133,6 +135,8 @@ _DOORS = [  # A façade, its doors and its offices; last, for any word may be an
     web.get(f"{_OFFICE}/salle", pages.office_page),
     web.get(f"{_OFFICE}/au-revoir", pages.left),
     web.post(f"{_OFFICE}/entrer", api.enter),
+    web.post(f"{_OFFICE}/couper", moderation.mute),
+    web.post(f"{_OFFICE}/expulser", moderation.expel),
 ]
 
 

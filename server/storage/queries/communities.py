@@ -12,6 +12,7 @@ from server.community.entry import Standing
 from server.community.people import Role
 from server.community.text import Bilingual, slug_of
 from server.storage.ids import new_id
+from server.storage.queries.expulsions import expelled_from
 from server.storage.tables import AdmissionRow, CommunityRow, InvitationRow, MembershipRow
 
 MOST_LISTED = 200
@@ -93,7 +94,7 @@ async def free_slug(db: AsyncSession, name: str) -> str:
 async def standing_of(
     db: AsyncSession, community_id: str, person_id: str, now: datetime
 ) -> Standing:
-    """What a person holds in a community: role, and invitations neither revoked nor expired."""
+    """What a person holds in a community: role, invitations that still open, expulsions."""
     role = await db.scalar(
         select(MembershipRow.role).where(
             MembershipRow.person_id == person_id, MembershipRow.community_id == community_id
@@ -116,6 +117,7 @@ async def standing_of(
         role=Role(role) if role else Role.GUEST,
         whole_community=None in opened,
         office_ids=frozenset(office_id for office_id in opened if office_id is not None),
+        expelled_from=await expelled_from(db, community_id, person_id, now),
     )
 
 

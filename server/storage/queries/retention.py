@@ -13,6 +13,7 @@ from server.community.people import Role
 from server.community.retention import Kind
 from server.storage.queries.person_data import erase_person
 from server.storage.tables import (
+    ExpulsionRow,
     InvitationRow,
     LetterRow,
     LoginLinkRow,
@@ -93,4 +94,5 @@ _ERASERS: dict[Kind, Eraser] = {
         PasskeyChallengeRow, lambda before: PasskeyChallengeRow.expires_at < before
     ),
     Kind.VISITS: _rows(VisitRow, lambda before: VisitRow.seen_at < before),
+    Kind.EXPULSIONS: _rows(ExpulsionRow, lambda before: ExpulsionRow.until < before),
 }

@@ -20,6 +20,7 @@ from server.storage.tables.members import (
     PasskeyChallengeRow,
     PasskeyRow,
 )
+from server.storage.tables.moderation import ExpulsionRow
 from server.storage.tables.sessions import (
     SessionAnswerRow,
     SessionHostRow,
@@ -32,6 +33,7 @@ __all__ = [
     "AdmissionRow",
     "CalendarFeedRow",
     "CommunityRow",
+    "ExpulsionRow",
     "InvitationRow",
     "LeaseRow",
     "LetterRow",

@@ -10,6 +10,7 @@ import { Connection } from "./connection.js";
 import { startDeviceMenu } from "./device-menu.js";
 import { startFloating } from "./floating.js";
 import { Gestures } from "./gestures.js";
+import { Moderation } from "./moderation.js";
 import { OwnMedia } from "./own-media.js";
 import { Panels } from "./panels.js";
 import { startPeople } from "./people.js";
@@ -35,7 +36,9 @@ export class Office {
     this.eventsUrl = root.dataset.eventsUrl ?? "";
     this.panels = new Panels(this.commands);
     this.chat = new Chat(room, this.commands, this.panels);
-    this.drawPeople = startPeople(room);
+    const moderation = new Moderation(root, tell, () => this.session.isMine);
+    this.drawPeople = startPeople(room, moderation);
+    this.session.onLamp = this.drawPeople;
     startSound(room, root, this.commands);
     startSharing(room, this.commands, tell);
     startDeviceMenu(room, tell);

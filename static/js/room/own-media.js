@@ -134,7 +134,7 @@ export class OwnMedia {
     if (source !== Track.Source.Microphone || !this.wanted.microphone) return;
     if (this.room.state !== "connected") return;
     this.wanted.microphone = false;
-    announce(t("Votre micro a été coupé."));
+    this.tell(t("Votre micro a été coupé."));
     this.show();
   }
 

@@ -51,8 +51,11 @@ function card(attributes) {
   return shown;
 }
 
-/** @param {Participant} participant */
-function row(participant) {
+/**
+ * @param {Participant} participant
+ * @param {import("./moderation.js").Moderation} moderation
+ */
+function row(participant, moderation) {
   const { attributes } = participant;
   const name = nameOf(participant);
   const face = make(
@@ -79,11 +82,37 @@ function row(participant) {
       ? sign("mic", t("Micro ouvert"))
       : sign("mic-off", t("Micro coupé")),
   );
-  return make("li", { class: "person-row" }, face, words, signs);
+  const { identity, isMicrophoneEnabled } = participant;
+  if (!participant.isLocal) {
+    signs.append(...moderation.buttons(identity, name, attributes.role, isMicrophoneEnabled));
+  }
+  const attrs = { "data-identity": identity };
+  return make("li", { class: "person-row", attrs }, face, words, signs);
 }
 
-/** @param {Room} room */
-export function startPeople(room) {
+/**
+ * Redraws the list; who was on a button of it stays there, or on the list when it is gone.
+ * @param {HTMLElement} list
+ * @param {HTMLElement[]} rows
+ */
+function replaceRows(list, rows) {
+  const focused = document.activeElement;
+  const held = focused instanceof HTMLElement && list.contains(focused) ? focused : null;
+  const identity = held?.closest("[data-identity]")?.getAttribute("data-identity");
+  const action = held?.dataset.moderate;
+  list.replaceChildren(...rows);
+  if (!held || !action) return;
+  const same = rows.find((each) => each.dataset.identity === identity);
+  const button = same?.querySelector(`[data-moderate="${action}"]`);
+  if (button instanceof HTMLElement) button.focus();
+  else list.focus();
+}
+
+/**
+ * @param {Room} room
+ * @param {import("./moderation.js").Moderation} moderation
+ */
+export function startPeople(room, moderation) {
   const list = byId("people", HTMLElement);
   const count = byId("room-count", HTMLElement);
   const title = document.title;
@@ -94,7 +123,7 @@ export function startPeople(room) {
     const everyone = [room.localParticipant, ...room.remoteParticipants.values()].sort(
       (a, b) => Number(a.attributes.hand || Infinity) - Number(b.attributes.hand || Infinity) || 0,
     );
-    list.replaceChildren(...everyone.map(row));
+    replaceRows(list, everyone.map((each) => row(each, moderation)));
     count.textContent = tn("{n} personne", "{n} personnes", everyone.length);
     document.title = `(${everyone.length}) ${title}`;
   };

@@ -48,6 +48,9 @@ export class SessionBar {
     this.told = null;
     /** @type {{at: number, following: number | null} | null} */
     this.over = null;
+    /** Whether one holds the lamp, as far as is known. */
+    this.isMine = false;
+    this.onLamp = () => {};
     this.bar = byId("room-session", HTMLElement);
     this.menu = byId("session-menu", HTMLElement);
     room.localParticipant.on(ParticipantEvent.ParticipantPermissionsChanged, () => this.obey());
@@ -188,6 +191,8 @@ export class SessionBar {
 
   /** @param {{holder: string, is_mine: boolean, may_take: boolean, may_rule: boolean, microphones: string}} lamp */
   showLamp(lamp) {
+    this.isMine = lamp.is_mine;
+    this.onLamp();
     byId("lamp-holder", HTMLElement).textContent = lamp.is_mine
       ? t("Vous tenez la lampe.")
       : lamp.holder

@@ -10,16 +10,19 @@ from server.community.communities import Community
 from server.community.invitations import InvitationDraft
 from server.community.people import Person, Role
 from server.community.retention import RULES, Kind, kept_for
+from server.community.visits import Seen
 from server.letters import Address, Letter, queue_letter
 from server.retention import apply_retention
 from server.storage.database import Database
 from server.storage.demo_community import open_demo_community
 from server.storage.queries.communities import standing_of
+from server.storage.queries.expulsions import expel
 from server.storage.queries.invitations import add_invitation, invitations_of, use_invitation
 from server.storage.queries.letters import latest_letters
 from server.storage.queries.login_links import add_login_link, count_recent_links
 from server.storage.queries.logins import add_login, logins_of
 from server.storage.queries.members import people_of, places_of, remove_from
+from server.storage.queries.offices import offices_of
 from server.storage.queries.owner_links import add_owner_link, owner_link_state
 from server.storage.queries.people import add_person, person_by_id, set_role
 from server.storage.queries.person_data import (
@@ -28,6 +31,7 @@ from server.storage.queries.person_data import (
     gather_person,
     merge_people,
 )
+from server.storage.queries.visits import note_visits
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 A_SECOND = timedelta(seconds=1)
@@ -145,6 +149,9 @@ async def seed(database: Database, community: Community) -> dict[Kind, int]:
         await add_invitation(db, community.id, day, created_by=None, now=NOW)
         await add_invitation(db, community.id, forever, created_by=None, now=NOW)
         await add_owner_link(db, community.id, NOW - timedelta(days=2))
+        office = (await offices_of(db, community.id))[0]
+        await note_visits(db, [], [Seen(community.id, office.id, owner.id)], NOW)
+        await expel(db, owner.id, office.id, until=NOW, now=NOW)
     return dict.fromkeys(set(Kind) - {Kind.CHALLENGES}, 1)
 
 
