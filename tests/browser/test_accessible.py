@@ -15,6 +15,24 @@ from tests.conftest import MoulinFactory
 
 pytestmark = pytest.mark.browser
 AXE = Path(__file__).resolve().parents[2] / "node_modules/axe-core/axe.min.js"
+PUBLIC_PAGES = (
+    COMMUNITY,
+    OFFICE,
+    f"{COMMUNITY}/calendrier",
+    f"{COMMUNITY}/seances",
+    f"{OFFICE}/au-revoir?raison=left",
+    "/connexion",
+    "/confidentialite",
+    "/i/no-such-invitation",
+    "/nothing-here",
+)
+OWNER_PAGES = (
+    "/gerer/maison",
+    "/gerer/personnes",
+    "/gerer/frequentation",
+    "/seances/nouvelle",
+    "/seances/animation",
+)
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -41,15 +59,7 @@ async def test_public_pages(arrive: Arrive, theme: str, width: int) -> None:
     lea = await arrive(
         color_scheme=theme, size={"width": width, "height": 800}, reduced_motion="reduce"
     )
-    for path in (
-        COMMUNITY,
-        OFFICE,
-        f"{COMMUNITY}/calendrier",
-        f"{OFFICE}/au-revoir?raison=left",
-        "/confidentialite",
-        "/i/no-such-invitation",
-        "/nothing-here",
-    ):
+    for path in PUBLIC_PAGES:
         await lea.open(path)
         assert await _findings(lea.page) == [], path
         sideways = await lea.page.evaluate("document.documentElement.scrollWidth - innerWidth")
@@ -85,9 +95,12 @@ async def test_the_owner_pages(arrive: Arrive, moulin_factory: MoulinFactory, th
     await take_key(owner)
     await owner.page.click("button:has-text('Créer le lien')")
     await owner.page.wait_for_selector("#new-link")
+    assert await _findings(owner.page) == []
+    await owner.open(f"{COMMUNITY}/gerer")
     await owner.page.click("summary:has-text('Ouvrir un bureau')")
     assert await _findings(owner.page) == []
     await owner.page.click("a:has-text('Modifier')")
     assert await _findings(owner.page) == []
-    await owner.open(COMMUNITY)
-    assert await _findings(owner.page) == []
+    for path in (*(COMMUNITY + each for each in OWNER_PAGES), "/compte", COMMUNITY):
+        await owner.open(path)
+        assert await _findings(owner.page) == [], path
