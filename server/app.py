@@ -24,6 +24,7 @@ from server.keys import (
     LIVE_ROOMS,
     OPENINGS,
     PRESENCE,
+    PUSH,
     RATE_LIMITS,
     RTC_SERVER,
     SESSION_CLOCK,
@@ -32,6 +33,10 @@ from server.keys import (
 )
 from server.mail import Mail, sender_address, smtp_server
 from server.outbox import EVERY_SECONDS, Outbox
+from server.push.notices import EVERY_SECONDS as PUSH_SECONDS
+from server.push.notices import PushQueue
+from server.push.sender import PushSender
+from server.push.vapid import Vapid
 from server.retention import EVERY_SECONDS as RETENTION_SECONDS
 from server.retention import apply_retention
 from server.session_jobs import A_DAY, carry_on_series
@@ -152,9 +157,25 @@ def add_jobs(app: web.Application) -> None:
     app[JOBS].add(
         "visits", LOOK_SECONDS, lambda: note_who_is_in(database, app[PRESENCE], right_now)
     )
+    app[PUSH] = _push(settings)
+    app[JOBS].add("notices", PUSH_SECONDS, PushQueue(database, app[PUSH], right_now).send_due)
     if settings.smtp_url:
         mail = Mail(smtp_server(settings.smtp_url), sender_address(settings.mail_from))
         app[JOBS].add("letters", EVERY_SECONDS, Outbox(database, mail, right_now).send_due)
+
+
+def _push(settings: Settings) -> PushSender:
+    """Push services want to know whom to tell when something goes wrong."""
+    contact = settings.address
+    if settings.mail_from:
+        contact = f"mailto:{sender_address(settings.mail_from).addr_spec}"
+    try:
+        return PushSender(Vapid(settings.vapid_key, contact), right_now)
+    except ValueError:
+        path = settings.data_dir / "vapid_key"
+        raise BadSettings(
+            f"MOULIN_DATA_DIR: {path} is no key; delete it to have it made again"
+        ) from None
 
 
 async def _sessions(app: web.Application) -> AsyncIterator[None]:
@@ -167,6 +188,7 @@ async def _jobs(app: web.Application) -> AsyncIterator[None]:
     await app[JOBS].start()
     yield
     await app[JOBS].close()
+    await app[PUSH].close()
 
 
 async def _say_goodbye(app: web.Application) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rooms.transport.server import RtcServer
     from server.i18n import Catalogs
     from server.jobs import Jobs
+    from server.push.sender import PushSender
     from server.settings import Settings
     from server.storage.database import Database
     from server.web.cards import Cards
@@ -30,6 +31,7 @@ PRESENCE: web.AppKey[Presence] = web.AppKey("presence")
 RTC_SERVER: web.AppKey[RtcServer] = web.AppKey("rtc_server")
 LIVE_ROOMS: web.AppKey[LiveRooms] = web.AppKey("live_rooms")
 JOBS: web.AppKey[Jobs] = web.AppKey("jobs")
+PUSH: web.AppKey[PushSender] = web.AppKey("push")
 CATALOGS: web.AppKey[Catalogs] = web.AppKey("catalogs")
 TEMPLATES: web.AppKey[Environment] = web.AppKey("templates")
 COOKIES: web.AppKey[Cookies] = web.AppKey("cookies")

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, Settin
 
 from rooms.limits import Limits
 from server.mail import sender_address, smtp_server
+from server.push.vapid import Vapid, fresh_key
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -80,6 +81,11 @@ class Settings(BaseSettings):
     secret_key: str = Field(
         "",
         description="Key that signs cookies, 32 characters or more "
+        "(default: made once, kept in the data folder).",
+    )
+    vapid_key: str = Field(
+        "",
+        description="Private key that signs web notifications, P-256 in base64url "
         "(default: made once, kept in the data folder).",
     )
     turn_urls: Annotated[list[str], NoDecode] = Field(
@@ -200,6 +206,13 @@ class Settings(BaseSettings):
             raise ValueError("must be at least 32 characters")
         return value
 
+    @field_validator("vapid_key")
+    @classmethod
+    def _vapid(cls, value: str) -> str:
+        if value:
+            Vapid(value, "")
+        return value
+
     @field_validator("limits")
     @classmethod
     def _above_zero(cls, value: Limits) -> Limits:
@@ -286,6 +299,8 @@ def with_secrets(settings: Settings) -> Settings:
             made["api_secret"] = _kept(settings.data_dir / "api_secret", secrets.token_urlsafe(32))
         if not settings.secret_key:
             made["secret_key"] = _kept(settings.data_dir / "secret_key", secrets.token_urlsafe(32))
+        if not settings.vapid_key:
+            made["vapid_key"] = _kept(settings.data_dir / "vapid_key", fresh_key())
     except OSError as error:
         raise BadSettings(
             f"MOULIN_DATA_DIR: cannot use {settings.data_dir}: {error.strerror}"

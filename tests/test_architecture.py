@@ -41,6 +41,7 @@ HOMES = {
         "server.keys",
         "server.web",
         "server.signalling",
+        "server.push",
     ),
     "aiohttp_jinja2": ("server.app", "server.web"),
     "aiohttp_sse": ("server.web",),

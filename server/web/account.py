@@ -11,11 +11,11 @@ from babel.dates import format_date
 from server.community.accounts import LANGUAGES, Card, draft_card, wanted_notifications
 from server.community.people import Notification, Person, Role
 from server.i18n import Words
-from server.keys import DATABASE, SETTINGS
-from server.storage.queries import logins, member_cards, members, passkeys
+from server.keys import DATABASE, PUSH, SETTINGS
+from server.storage.queries import logins, member_cards, members, passkeys, push_subscriptions
 from server.storage.queries.logins import Login
 from server.storage.queries.passkeys import Passkey
-from server.web.account_views import AccountView, CardForm, DeviceRow, PasskeyRow
+from server.web.account_views import AccountView, CardForm, DeviceRow, PasskeyRow, PushView
 from server.web.fields import form_fields
 from server.web.manage import field_errors
 from server.web.passkey_host import passkey_host
@@ -61,6 +61,7 @@ async def show_account(
         devices = await logins.logins_of(db, person.id)
         places = await members.places_of(db, person.id)
         keys = await passkeys.passkeys_of(db, person.id)
+        pushed = await push_subscriptions.is_subscribed(db, known_login(request) or "")
     view = AccountView(
         name=person.name,
         email=person.email or "",
@@ -83,6 +84,7 @@ async def show_account(
             if each.role is Role.OWNER and each.owners == 1
         ],
         passkeys=[_key(each, words) for each in keys] if _may_have_keys(request, person) else None,
+        push=PushView(pushed, request.app[PUSH].public_key),
         notice=_notice(request.query.get("fait", ""), words),
     )
     title = words.gettext("Mon compte")

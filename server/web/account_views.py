@@ -70,6 +70,14 @@ class PasskeyRow:
 
 
 @dataclass(frozen=True)
+class PushView:
+    """_push.html: whether this device gets notices, and the key with which it may ask for some."""
+
+    is_on: bool
+    key: str
+
+
+@dataclass(frozen=True)
 class AccountView:
     """account.html: all about oneself, for guests (no `email`) and for members."""
 
@@ -83,6 +91,7 @@ class AccountView:
     opens_communities: bool
     sole_owner_of: list[str]
     passkeys: list[PasskeyRow] | None  # None: this server can have none
+    push: PushView
     notice: str = ""
 
 

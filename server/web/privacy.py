@@ -47,6 +47,11 @@ def _of_accounts(words: Words) -> list[tuple[str, str, Kind]]:
             _("%(time)s après sa dernière visite"),
             Kind.LOGINS,
         ),
+        (
+            _("L’adresse où un appareil reçoit ses notifications, si vous les demandez"),
+            _("%(time)s après sa dernière visite"),
+            Kind.LOGINS,
+        ),
     ]
 
 

@@ -1,7 +1,7 @@
-"""Reminders by mail: one letter per person and session, waiting for its hour in the outbox.
+"""Reminders: one letter and one notice per person and session, which wait for their hour.
 
-It is queued with the answer and leaves at the time chosen; when the session moves it is written
-anew, and when the session is called off, or the answer becomes no, it is taken back.
+They are queued with the answer and leave at the time chosen; when the session moves they are
+written anew, and when it is called off, or the answer becomes no, they are taken back.
 """
 
 from __future__ import annotations
@@ -15,11 +15,16 @@ from server.community.sessions import Session
 from server.i18n import Words
 from server.keys import CATALOGS, SETTINGS
 from server.letters import Letter, queue_letter
+from server.push.notices import Notice, queue_notice
 from server.storage.database import Transaction
 from server.storage.queries import session_answers, sessions
 from server.storage.queries.letters import cancel_letters
+from server.storage.queries.push_notices import cancel_notices
 from server.web.session_invitations import Told
 from server.web.session_words import day_label, hours_label, zone_label
+
+STILL_OF_USE = timedelta(minutes=15)
+"""How long after the start a notice may still arrive."""
 
 
 async def keep_reminder(
@@ -27,6 +32,7 @@ async def keep_reminder(
 ) -> None:
     """Remind that person so many minutes before the start, and not otherwise; None: not at all."""
     await cancel_letters(db, _about(session), person.id)
+    await cancel_notices(db, _about(session), person.id)
     await _queue(db, told, session, person, minutes)
 
 
@@ -35,6 +41,7 @@ async def move_reminders(db: Transaction, told: Told, session_ids: Collection[st
     by_id = {each.id: each for each in await sessions.sessions_by_ids(db, session_ids)}
     for session in by_id.values():
         await cancel_letters(db, _about(session))
+        await cancel_notices(db, _about(session))
     for session_id, person, minutes in await session_answers.reminders_of(db, list(by_id)):
         await _queue(db, told, by_id[session_id], person, minutes)
 
@@ -47,9 +54,49 @@ async def _queue(
     send_at = session.starts_at - timedelta(minutes=minutes)
     if send_at <= told.now:
         return  # there is nothing left to remind of
-    letter = reminder_of(told, session, told.app[CATALOGS].words(person.lang))
-    about = _about(session)
+    words = told.app[CATALOGS].words(person.lang)
+    letter, about = reminder_of(told, session, words), _about(session)
     await queue_letter(db, person, letter, now=told.now, about=about, send_at=send_at)
+    if person.email is None:
+        return  # only an account can ask for notices
+    await queue_notice(
+        db,
+        person,
+        notice_of(told, session, words.gettext("Bientôt : %(title)s"), words),
+        now=told.now,
+        about=about,
+        send_at=send_at,
+        expires_at=session.starts_at + STILL_OF_USE,
+    )
+
+
+async def notify_seated(db: Transaction, told: Told, session: Session, person: Person) -> None:
+    """A seat was freed, and it is that person's: their devices say so at once."""
+    if person.email is None or session.starts_at <= told.now:
+        return
+    words = told.app[CATALOGS].words(person.lang)
+    await queue_notice(
+        db,
+        person,
+        notice_of(told, session, words.gettext("Une place pour vous : %(title)s"), words),
+        now=told.now,
+        about=f"seat:{session.id}",
+        send_at=told.now,
+        expires_at=session.starts_at,
+    )
+
+
+def notice_of(told: Told, session: Session, headline: str, words: Words) -> Notice:
+    """What a notification about a session says; `headline` has a blank for its title."""
+    zone = ZoneInfo(session.time_zone)
+    begin, end = session.starts_at.astimezone(zone), session.ends_at.astimezone(zone)
+    return Notice(
+        title=headline % {"title": session.plan.title.read(words.lang)},
+        body=f"{day_label(begin, words)}, {hours_label(begin, end, words)} "
+        f"({zone_label(begin, words)})\n{told.community.name.read(words.lang)}",
+        path=f"/c/{told.community.slug}/seances/{session.id}",
+        lang=words.lang,
+    )
 
 
 def reminder_of(told: Told, session: Session, words: Words) -> Letter:

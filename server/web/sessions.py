@@ -44,7 +44,7 @@ from server.web.rendering import render, see_other, words_of
 from server.web.session_cards import session_card
 from server.web.session_fields import reach_choices
 from server.web.session_invitations import Told, tell_answer
-from server.web.session_reminders import keep_reminder
+from server.web.session_reminders import keep_reminder, notify_seated
 from server.web.session_rows import (
     about,
     seen_by,
@@ -336,9 +336,11 @@ async def _keep_answer(
             lucky = await people.person_by_id(db, person_id)
             if lucky is not None and person_id != person.id:
                 await tell_answer(db, told, session, lucky, Answer.YES, Answer.YES, False)
+                await notify_seated(db, told, session, lucky)
         minutes = remind if said is not Answer.NO else None
         await keep_reminder(db, told, session, person, minutes)
-    request.app[JOBS].wake("letters")
+    for queue in ("letters", "notices"):
+        request.app[JOBS].wake(queue)
 
 
 def _notice(done: str, words: Words) -> str:

@@ -60,6 +60,14 @@ class StaticFiles:
         headers["Content-Type"] = file.content_type
         return web.Response(body=body, headers=headers)
 
+    def alone(self, path: str) -> web.Response:
+        """A file at an address of its own, which never changes: asked for again each time."""
+        file = self._read(path)
+        if file is None:
+            raise web.HTTPNotFound
+        headers = {"Content-Type": file.content_type, "Cache-Control": "no-cache"}
+        return web.Response(body=file.plain, headers=headers)
+
     def _read(self, path: str) -> StaticFile | None:
         if "\0" in path:
             return None

@@ -21,6 +21,7 @@ from server.storage.tables.members import (
     PasskeyRow,
 )
 from server.storage.tables.moderation import ExpulsionRow
+from server.storage.tables.push import PushNoticeRow, PushSubscriptionRow
 from server.storage.tables.sessions import (
     SessionAnswerRow,
     SessionHostRow,
@@ -45,6 +46,8 @@ __all__ = [
     "PasskeyChallengeRow",
     "PasskeyRow",
     "PersonRow",
+    "PushNoticeRow",
+    "PushSubscriptionRow",
     "SessionAnswerRow",
     "SessionHostRow",
     "SessionInvitationRow",

@@ -1,0 +1,68 @@
+"""Which addresses a browser may have us send to: push services out there, never a machine nearby.
+
+A name is checked twice: as it is given, and each address it leads to at the very moment of sending.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from urllib.parse import urlsplit
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
+
+LONGEST = 1000
+_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+
+
+def is_endpoint(text: str, *, nearby: bool = False) -> bool:
+    """Whether `text` may be a push service's address; with `nearby` (tests), this machine too."""
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    if not text.isascii() or not text.isprintable() or len(text) > LONGEST or " " in text:
+        return False
+    if nearby and host == "127.0.0.1":
+        return True
+    if parts.scheme != "https" or port not in (None, 443) or "@" in parts.netloc:
+        return False
+    try:
+        return is_far(host)
+    except ValueError:  # a name, not an address: one of the public internet has a dot
+        return "." in host.strip(".") and not host.rstrip(".").replace(".", "").isdecimal()
+
+
+def is_far(address: str) -> bool:
+    """Whether an IP address is of the public internet; raises ValueError when it is none."""
+    ip = ipaddress.ip_address(address)
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if ip in _TRANSLATED:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_far(str(inner))
+    return ip.is_global and not ip.is_multicast
+
+
+class FarResolver(AbstractResolver):
+    """Finds a name's addresses and keeps those of the public internet; OSError without any."""
+
+    def __init__(self) -> None:
+        self._resolver = ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """The addresses that may be connected to."""
+        found = await self._resolver.resolve(host, port, family)
+        far = [each for each in found if is_far(each["host"].partition("%")[0])]
+        if not far:
+            raise OSError(None, "leads to no public address")
+        return far
+
+    async def close(self) -> None:
+        """Nothing is held."""
+        await self._resolver.close()
