@@ -29,6 +29,7 @@ from server.storage.tables.sessions import (
     SessionRow,
     SessionSeriesRow,
 )
+from server.storage.tables.tours import TourRow, TourStopRow
 
 __all__ = [
     "AdmissionRow",
@@ -55,6 +56,8 @@ __all__ = [
     "SessionRow",
     "SessionSeriesRow",
     "Table",
+    "TourRow",
+    "TourStopRow",
     "UtcDateTime",
     "VisitRow",
 ]
