@@ -67,9 +67,9 @@ def _public_feeds(request: web.Request, place: Place, words: Words) -> list[Feed
     english = "?lang=en" if words.lang == "en" else ""
     base = f"{address}{community_url(place.community)}"
     return [
-        _feed(words.gettext("Toute la maison"), f"{base}/calendrier.ics{english}"),
+        feed_view(words.gettext("Toute la maison"), f"{base}/calendrier.ics{english}"),
         *(
-            _feed(
+            feed_view(
                 office.name.read(words.lang),
                 f"{address}{office_url(place.community, office)}/calendrier.ics{english}",
             )
@@ -83,15 +83,16 @@ def _own_feeds(request: web.Request, place: Place, token: str, words: Words) -> 
     base = f"{request.app[SETTINGS].address}{PRIVATE}/{token}"
     name = place.community.name.read(words.lang)
     return [
-        _feed(_("Les séances où je vais et celles que j’anime"), f"{base}.ics"),
-        _feed(
+        feed_view(_("Les séances où je vais et celles que j’anime"), f"{base}.ics"),
+        feed_view(
             _("Tout ce que je peux voir chez %(community)s") % {"community": name},
             f"{base}/{place.community.slug}.ics",
         ),
     ]
 
 
-def _feed(name: str, url: str) -> FeedView:
+def feed_view(name: str, url: str) -> FeedView:
+    """A calendar to subscribe to, and the ways to give it to others."""
     subscribed = webcal(url)
     return FeedView(
         name=name,

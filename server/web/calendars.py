@@ -35,7 +35,7 @@ async def session_file(request: web.Request) -> web.Response:
     address = request.app[SETTINGS].address
     describe = describing(address, place.community, place.offices, language(request))
     event = session_event(session, describe, domain_of(address))
-    return _answer(request, file_of([event]), f"seance-{session.id}.ics")
+    return calendar_answer(request, file_of([event]), f"seance-{session.id}.ics")
 
 
 async def series_file(request: web.Request) -> web.Response:
@@ -45,14 +45,14 @@ async def series_file(request: web.Request) -> web.Response:
     async with request.app[DATABASE].reading() as db:
         told = await calendars.series_at_dates(db, session.series_id, right_now())
     found = _events(request, place, [told] if told else [], language(request))
-    return _answer(request, file_of(found), f"seances-{session.series_id}.ics")
+    return calendar_answer(request, file_of(found), f"seances-{session.series_id}.ics")
 
 
 async def public_feed(request: web.Request) -> web.Response:
     """GET /c/{community}/calendrier.ics: what anyone may see, whoever asks; ?lang=en."""
     check_rate(request, FEEDS)
     place = replace(await place_of(request), person=None, standing=STRANGER)
-    return await _feed_of_place(request, place, None, _language(request))
+    return await _feed_of_place(request, place, None, feed_language(request))
 
 
 async def public_office_feed(request: web.Request) -> web.Response:
@@ -60,7 +60,7 @@ async def public_office_feed(request: web.Request) -> web.Response:
     check_rate(request, FEEDS)
     place = replace(await place_of(request), person=None, standing=STRANGER)
     office = place.office(request.match_info["office"])
-    return await _feed_of_place(request, place, office, _language(request))
+    return await _feed_of_place(request, place, office, feed_language(request))
 
 
 async def private_feed(request: web.Request) -> web.Response:
@@ -85,7 +85,7 @@ async def private_feed(request: web.Request) -> web.Response:
                 and _is_seen(each, place, {office.id for office in doors})
             ]
     name = request.app[CATALOGS].words(person.lang).gettext("Mes séances")
-    return _answer(request, feed_of(found, name, f"{address}/compte"))
+    return calendar_answer(request, feed_of(found, name, f"{address}/compte"))
 
 
 async def private_community_feed(request: web.Request) -> web.Response:
@@ -123,7 +123,7 @@ async def _feed_of_place(
     path = community_url(place.community)
     if office is not None:
         name, path = f"{office.name.read(lang)} · {name}", office_url(place.community, office)
-    return _answer(request, feed_of(found, name, request.app[SETTINGS].address + path))
+    return calendar_answer(request, feed_of(found, name, request.app[SETTINGS].address + path))
 
 
 def _events(
@@ -155,12 +155,13 @@ def _is_seen(session: Session, place: Place, doors: Collection[str]) -> bool:
     return session.plan.office_id in doors and may_see(session, person_id, place.standing)
 
 
-def _language(request: web.Request) -> str:
+def feed_language(request: web.Request) -> str:
+    """The language that a public feed is asked in."""
     wanted = request.query.get("lang", "")
     return wanted if wanted in LANGUAGES else LANGUAGES[0]
 
 
-def _answer(request: web.Request, content: bytes, filename: str = "") -> web.Response:
+def calendar_answer(request: web.Request, content: bytes, filename: str = "") -> web.Response:
     """The calendar, or only the word that it has not changed since it was last read."""
     tag = hashlib.sha256(content).hexdigest()[:32]
     headers = {"ETag": f'"{tag}"', "Cache-Control": "private, no-cache"}

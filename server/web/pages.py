@@ -10,7 +10,7 @@ from server.community.entry import Refusal, is_invited
 from server.community.offices import Office
 from server.i18n import Words
 from server.keys import DATABASE, PRESENCE, SETTINGS
-from server.storage.queries import communities, invitations, offices
+from server.storage.queries import communities, invitations, offices, tours
 from server.web.doors import (
     community_ref,
     community_url,
@@ -25,6 +25,7 @@ from server.web.place_cards import facade_card, office_card
 from server.web.refused import sentences
 from server.web.rendering import render, words_of
 from server.web.session_rows import next_by_office, sessions_url
+from server.web.tour_rows import tour_ref
 from server.web.user_agents import in_app_browser
 from server.web.views import (
     CardView,
@@ -45,6 +46,7 @@ async def directory(request: web.Request) -> web.Response:
         every = await communities.list_communities(db)
         found = [each for each in every if each.listed]
         doors = await offices.offices_by_community(db, [each.id for each in found])
+        to_come = await tours.tours_to_come(db, right_now())
     if len(every) == len(found) == 1:
         raise web.HTTPFound(community_url(found[0]))
     presence = request.app[PRESENCE]
@@ -63,7 +65,8 @@ async def directory(request: web.Request) -> web.Response:
         description=_("Des bureaux vidéo où l’on entre comme dans un moulin."),
         url=request.app[SETTINGS].address + "/",
     )
-    return await render(request, "index.html", DirectoryView(entries), card=card)
+    view = DirectoryView(entries, [tour_ref(each, words) for each in to_come])
+    return await render(request, "index.html", view, card=card)
 
 
 async def facade(request: web.Request) -> web.Response:

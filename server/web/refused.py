@@ -42,7 +42,7 @@ def sentences(code: str, words: Words) -> Sentences:
         _("Rechargez la page. Si cela continue, prévenez la personne qui s’occupe du serveur."),
     )
     known = {**_at_the_door(words), **_of_a_form(words)}
-    known |= {**_of_people(words), **_of_the_server(words)}
+    known |= {**_of_a_tour(words), **_of_people(words), **_of_the_server(words)}
     return Sentences(*known.get(code, failed))
 
 
@@ -114,6 +114,24 @@ def _of_a_form(words: Words) -> dict[str, tuple[str, str]]:
         "most_invitations": (
             _("Il y a trop d’invitations ouvertes"),
             _("Révoquez celles qui ne servent plus, puis recommencez."),
+        ),
+    }
+
+
+def _of_a_tour(words: Words) -> dict[str, tuple[str, str]]:
+    _ = words.gettext
+    return {
+        "organisers_only": (
+            _("Cette page est réservée à qui organise des séances"),
+            _("Demandez à qui s’occupe de la maison de vous confier l’organisation."),
+        ),
+        "tour_maker_only": (
+            _("Cette tournée n’est pas à vous"),
+            _("Demandez à la personne qui l’a composée de la changer."),
+        ),
+        "most_tours": (
+            _("Ce serveur ne peut pas avoir plus de tournées"),
+            _("Retirez une tournée passée, puis recommencez."),
         ),
     }
 

@@ -33,6 +33,8 @@ from server.web import (
     session_lamp,
     sessions,
     sign_in,
+    tour_editing,
+    tours,
 )
 
 _OFFICE = "/c/{community}/{office}"
@@ -117,6 +119,16 @@ _GATHERINGS = [  # The sessions of a community.
     web.post(f"{_SESSIONS}/{{session}}/micros", session_lamp.rule_microphones),
     web.post(f"{_SESSIONS}/{{session}}/terminer", session_lamp.end_session),
 ]
+_TOURS = [  # Series of sessions across communities.
+    web.get("/tournees", tours.tours_page),
+    web.get("/tournees/nouvelle", tour_editing.new_tour_page),
+    web.post("/tournees/nouvelle", tour_editing.make_tour),
+    web.get("/tournees/{tour}", tours.tour_page),
+    web.get("/tournees/{tour}/calendrier.ics", tours.tour_feed),
+    web.get("/tournees/{tour}/modifier", tour_editing.edit_tour_page),
+    web.post("/tournees/{tour}/modifier", tour_editing.change_tour),
+    web.post("/tournees/{tour}/supprimer", tour_editing.remove_tour),
+]
 _CALENDARS = [  # Sessions as other programs read them.
     web.get("/c/{community}/calendrier", calendar_pages.calendar_page),
     web.get("/c/{community}/calendrier.ics", calendars.public_feed),
@@ -146,6 +158,6 @@ _DOORS = [  # A façade, its doors and its offices; last, for any word may be an
 
 def add_routes(app: web.Application) -> None:
     """Give `app` the house's addresses."""
-    for routes in (_HOUSE, _PEOPLE, _LINKS, _MANAGEMENT, _GATHERINGS, _CALENDARS, _DOORS):
+    for routes in (_HOUSE, _PEOPLE, _LINKS, _MANAGEMENT, _GATHERINGS, _TOURS, _CALENDARS, _DOORS):
         app.router.add_routes(routes)
     app.router.add_get("/static/{version}/{path:.+}", app[STATIC_FILES].serve)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from server.web.calendar_views import CalendarLinks
-from server.web.views import CommunityRef, OfficeView
+from server.web.views import CommunityRef, OfficeView, TourRef
 
 SessionStateName = Literal["scheduled", "running", "ended", "cancelled"]
 
@@ -140,6 +140,7 @@ class SessionPageView:
     reach_choices: list[tuple[str, str]]  # [] when there is one date alone
     next_dates: list[SessionView]
     calendar: CalendarLinks
+    tours: list[TourRef] = field(default_factory=list)  # those that stop here
     notice: str = ""
 
 

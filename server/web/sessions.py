@@ -30,7 +30,7 @@ from server.community.sessions import (
 from server.i18n import Words
 from server.keys import DATABASE, JOBS, PRESENCE, SETTINGS
 from server.storage.database import Transaction
-from server.storage.queries import people, session_answers, sessions
+from server.storage.queries import people, session_answers, sessions, tours
 from server.storage.queries.session_answers import NamedReply
 from server.web.calendar_pages import calendar_links
 from server.web.choices import name_person
@@ -66,6 +66,7 @@ from server.web.session_words import (
     repeats_label,
     weekday_names,
 )
+from server.web.tour_rows import tour_ref
 from server.web.views import CardView
 
 SHOWN = timedelta(weeks=6)
@@ -176,6 +177,7 @@ async def show_session(
         replies = await session_answers.replies_to(db, session.id)
         series = await sessions.series_by_id(db, session.series_id)
         others = await _next_dates(db, session, now)
+        stopping = await tours.tours_of_session(db, session.id)
     known = await about(request, place, [session, *others])
     repeats = repeats_label(series.schedule, words) if series else ""
     person_id = place.person.id if place.person else ""
@@ -199,6 +201,7 @@ async def show_session(
         reach_choices=reach_choices(words) if session.recurs else [],
         next_dates=[session_view(place, each, known, words, now) for each in others],
         calendar=calendar_links(request, place, session),
+        tours=[tour_ref(each, words) for each in stopping],
         notice=_notice(request.query.get("fait", ""), words),
         **_host_urls(place, session, now),
     )

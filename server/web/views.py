@@ -105,10 +105,20 @@ class DirectoryEntry:
 
 
 @dataclass(frozen=True)
+class TourRef:
+    """A tour where it is only named: on a list, on the page of a session."""
+
+    title: str
+    url: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class DirectoryView:
     """index.html: the communities of this server (`/`, only when there is not exactly one)."""
 
     communities: list[DirectoryEntry]
+    tours: list[TourRef] = field(default_factory=list)  # those to come
 
 
 @dataclass(frozen=True)
