@@ -12,7 +12,7 @@ from aiohttp import web
 from rooms.errors import AddressInUse
 from server.app import build_app
 from server.community.communities import CommunityDraft
-from server.keys import DATABASE
+from server.keys import DATABASE, RTC_SERVER
 from server.settings import BadSettings, Settings
 from server.storage.database import Database, DatabaseUnavailable
 from server.storage.queries.communities import (
@@ -58,6 +58,7 @@ async def serve(settings: Settings) -> None:
         print(f"Moulin: {settings.address}", flush=True)
         if key:
             print(f"Owner link (once, within two days): {key}", flush=True)
+        log.info("packet path %s", app[RTC_SERVER].packet_path)
         if not settings.smtp_url:
             log.warning(
                 "no mail server is set (MOULIN_SMTP_URL): letters are kept at /courrier, "

@@ -68,11 +68,15 @@ class RtcServer:
         self._ticker: asyncio.Task[None] | None = None
         self._swept_at = now()
 
+    @property
+    def packet_path(self) -> str:
+        """A few words on which packet path runs, and why."""
+        return f"{'in Python' if library is None else 'compiled'} ({reason})"
+
     async def start(self) -> None:
         """Bind every address; raises AddressInUse."""
         if not still_good(self.certificate):
             self.certificate = new_certificate()
-        _log.info("packet path %s (%s)", "in Python" if library is None else "compiled", reason)
         loop = asyncio.get_running_loop()
         for address in self.addresses:
             socket = self._bind(address)
