@@ -176,6 +176,8 @@ async def test_the_first_message_says_all_there_is_to_know(door: Door, path: str
         assert [codec.mime for codec in join.enabled_publish_codecs] == [
             "audio/opus",
             "video/VP8",
+            "video/H264",
+            "video/VP9",
         ]
         assert join.server_info.version
         assert join.fast_publish
