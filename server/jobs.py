@@ -17,6 +17,7 @@ from server.storage.queries.leases import return_lease, take_lease
 log = structlog.stdlib.get_logger("server.jobs")
 
 LEASE_AT_LEAST = timedelta(seconds=60)
+CLOSING_SECONDS = 3.0  # what a job under way may take to end by itself
 
 
 @dataclass
@@ -39,6 +40,7 @@ class Jobs:
         self._holder = secrets.token_hex(8)
         self._jobs: dict[str, _Job] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._closing = False
 
     def add(self, name: str, every_seconds: float, work: Callable[[], Awaitable[object]]) -> None:
         """Do `work()` every so often, from the start of the server; call before it starts."""
@@ -51,10 +53,20 @@ class Jobs:
 
     async def start(self) -> None:
         """Begin to work."""
+        self._closing = False
         self._tasks = [asyncio.create_task(self._keep_at(name)) for name in self._jobs]
 
     async def close(self) -> None:
-        """Stop, and let another process take over at once."""
+        """Stop, and let another process take over at once.
+
+        Jobs under way end by themselves, within three seconds: one cut short in a statement would
+        leave SQLite locked until its connection is given up.
+        """
+        self._closing = True
+        for job in self._jobs.values():
+            job.wake.set()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=CLOSING_SECONDS)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -77,7 +89,7 @@ class Jobs:
 
     async def _keep_at(self, name: str) -> None:
         job = self._jobs[name]
-        while True:
+        while not self._closing:
             job.wake.clear()
             try:
                 await self.run_once(name)

@@ -78,3 +78,27 @@ async def test_a_job_that_fails_is_done_again_and_may_be_woken(database: Databas
             await asyncio.sleep(0.01)
     await jobs.close()
     assert work.turns >= 2
+
+
+async def test_a_job_under_way_ends_by_itself_when_the_server_closes(database: Database) -> None:
+    started, goes_on = asyncio.Event(), asyncio.Event()
+    ended: list[str] = []
+
+    async def work() -> None:
+        started.set()
+        try:
+            await goes_on.wait()
+            ended.append("by itself")
+        except asyncio.CancelledError:
+            ended.append("cut short")
+            raise
+
+    jobs = Jobs(database, lambda: NOW)
+    jobs.add("sweep", 3600, work)
+    await jobs.start()
+    await started.wait()
+    closing = asyncio.create_task(jobs.close())
+    await asyncio.sleep(0)
+    goes_on.set()
+    await closing
+    assert ended == ["by itself"]
