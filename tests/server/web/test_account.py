@@ -13,7 +13,7 @@ from aiohttp import web
 
 from server.community.accounts import Card
 from server.community.people import Notification
-from server.keys import DATABASE, SETTINGS
+from server.keys import DATABASE, JOBS, SETTINGS
 from server.storage.queries.member_cards import card_of
 from server.storage.queries.people import person_by_email
 from tests.server.conftest import Visitors
@@ -140,6 +140,7 @@ async def test_erasing_leaves_nothing_not_even_in_the_file(
     await visitor.open("/compte")
     assert visitor.path.startswith("/connexion")
     assert await letters(house, address) == []
+    await house[JOBS].close()  # a job that reads would keep the log open
     await house[DATABASE].close()  # SQLite folds its log into the file
     folder = Path(house[SETTINGS].data_dir)
     for file in folder.glob("moulin.sqlite3*"):
