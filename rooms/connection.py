@@ -27,6 +27,9 @@ Soon = Callable[[Callable[[], None]], object]
 HELD, HELD_BYTES = 64, 64 * 1024
 """Messages, and bytes of each, that wait for a channel that is not open yet."""
 
+REMINDER = 3.0
+"""Seconds after which a client that makes no offer is asked for it again."""
+
 
 class Owner(Protocol):
     """What the connection tells the participant that it belongs to."""
@@ -77,6 +80,7 @@ class Connection:
                 raise
         self._scheduled = False
         self._outstanding = False
+        self._waiting_since: float | None = None
         self._changed = False
         self._offer_id = 0
         self._closed = False
@@ -97,6 +101,7 @@ class Connection:
         if not self.single:
             return
         self._outstanding = False
+        self._waiting_since = None
         self._changed = False
         self._owner.negotiated()
         if answer.missing_audios or answer.missing_videos:
@@ -161,6 +166,20 @@ class Connection:
         if not self._scheduled and not self._closed:
             self._scheduled = True
             self._soon(self._negotiate)
+
+    def tick(self, now: float) -> None:
+        """Ask again for an offer that does not come (v1).
+
+        LiveKit's Rust SDK forgets to offer when it is asked while it writes the offer before.
+        """
+        if not self.single or not self._outstanding:
+            self._waiting_since = None
+        elif self._waiting_since is None:
+            self._waiting_since = now
+        elif now - self._waiting_since >= REMINDER:
+            self._waiting_since = None
+            self._outstanding = False
+            self.renegotiate()
 
     def resume(self) -> None:
         """The client has a new signal connection: what was asked on the old one may be lost."""

@@ -304,6 +304,7 @@ class Room:
         for one in self:
             if self._overdue(one, now):
                 continue
+            one.connection.tick(now)
             level = 0.0
             for track in one.publications:
                 if track.kind == "video":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -75,6 +77,17 @@ class RoomsServer:
         """Stop, then start again on the same ports, knowing nothing of before."""
         await self.stop()
         await self.start()
+
+    def receives(self, identity: str, room: str = "atelier") -> set[str]:
+        """The sids of the tracks that somebody receives."""
+        [somebody] = [one for one in self.rooms.get(room) if one.identity == identity]
+        return {subscribed.track.sid for subscribed in somebody.subscriptions}
+
+    async def until(self, condition: Callable[[], object], patience: float = 15.0) -> None:
+        """Wait until `condition` is true of the rooms; raises TimeoutError."""
+        async with asyncio.timeout(patience):
+            while not condition():
+                await asyncio.sleep(0.02)
 
     def token(self, identity: str, room: str = "atelier", **grants: Any) -> str:
         """A token that lets `identity` into `room`."""

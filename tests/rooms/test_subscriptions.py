@@ -131,6 +131,22 @@ async def test_v1_asks_for_a_fresh_offer_and_for_what_is_missing(seating: Seatin
     assert sum(one.out is not None for one in bob.subscriptions) == 6
 
 
+async def test_v1_asks_again_for_an_offer_that_does_not_come(seating: Seating) -> None:
+    bob, hears = seating.join("bob")
+    seating.offer(bob, "native_join")
+    publisher(seating)
+    assert len(hears.heard(SectionsRequired)) == 1
+    for _ in range(4):
+        seating.tick(1.0)
+    assert hears.heard(SectionsRequired) == [SectionsRequired(0, 0)] * 2
+
+    seating.offer(bob, "native_join")
+    for _ in range(8):
+        seating.tick(1.0)
+    assert len(hears.heard(SectionsRequired)) == 2
+    assert received(bob)
+
+
 async def test_v1_gives_tracks_to_the_first_offer_already(seating: Seating) -> None:
     publisher(seating)
     bob, hears = seating.join("bob", active=False)
