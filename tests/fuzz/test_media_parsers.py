@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from rooms.errors import MalformedPacket
 from rooms.rtp import rtcp, vp8
 from rooms.rtp.codecs import Codec, Extensions, IncomingSpec
+from rooms.rtp.dependency_descriptor import MalformedDescriptor, parse, restricted
 from rooms.rtp.feedback import Feedback
 from rooms.rtp.packet import extensions
 from rooms.rtp.ssrcs import Ssrcs
 from rooms.transport.framing import Frames
+from tests.rooms.rtp.descriptors import L1T3, L2T2_KEY, descriptor
 from tests.rooms.rtp.wire import VP8, Wire, subscriber
 
 SEEDS = [
@@ -78,6 +80,33 @@ def test_header_extensions_stay_within_the_packet(data: bytes) -> None:
 def test_vp8_is_described_within_the_payload(data: bytes) -> None:
     description = vp8.describe(data)
     assert description is None or description[1] < len(data)
+
+
+DESCRIPTORS = [
+    descriptor(1, 0, structure=L1T3),
+    descriptor(2, 60, structure=L2T2_KEY, active=(0b0011, 4), chains=(1, 2)),
+    descriptor(3, 61, indications="SRD-", differences=(1, 20, 400)),
+    descriptor(4, 62),
+]
+STRUCTURE = parse(DESCRIPTORS[1], None).structure
+
+
+@settings(max_examples=600, deadline=None)
+@given(mutated(DESCRIPTORS), st.booleans())
+def test_dependency_descriptors_are_read_or_refused(data: bytes, known: bool) -> None:
+    try:
+        told = parse(data, STRUCTURE if known else None)
+    except MalformedDescriptor:
+        return
+    structure = told.structure or (STRUCTURE if known else None)
+    if structure is None:
+        return
+    count = len(structure.targets)
+    for target in range(count):
+        assert structure.decodable_with(target) >> target & 1
+    if told.frame is not None:
+        after = parse(restricted(data, told, count, 1), structure)
+        assert (after.frame, after.active) == (told.frame, 1)
 
 
 @settings(max_examples=150, deadline=None)
