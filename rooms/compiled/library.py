@@ -42,9 +42,9 @@ void *moulin_data(struct receiver *receiver);
 void *moulin_addresses(struct receiver *receiver);
 void *moulin_records(struct receiver *receiver);
 int moulin_know(struct receiver *receiver, const char *address, int size, void *session,
-                int level, int index);
+                int level, int transport, int descriptor, void *arrivals, int index);
 void moulin_forget(struct receiver *receiver);
-int moulin_receive(struct receiver *receiver, int fd);
+int moulin_receive(struct receiver *receiver, int fd, double now);
 """
 
 ffi = FFI()

@@ -17,6 +17,23 @@ enum {
     ADDRESS = 28, /* bytes of a sockaddr_in6 */
 };
 
+/* Values of header extensions, per packet, cross between here and Python in these places only:
+ *
+ * received  audio level               record.level
+ *           dependency descriptor     record.descriptor, record.descriptor_size: where in the datagram
+ *           transport-wide number     noted with the time in the connection's arrivals, never a record
+ * sent      all of them               moulin_fan_out's `head`, which begins with the extension block
+ *
+ * Their ids are given by moulin_know. The other ones are Python's to read (media.MediaTransport).
+ */
+enum { ARRIVALS = 4096 }; /* rooms.rtp.arrivals.ROOM */
+
+/* rooms.rtp.arrivals.Arrivals: a ring of (microseconds << 16 | number), written by both paths. */
+struct arrivals {
+    uint64_t count; /* ever written */
+    uint64_t entries[ARRIVALS];
+};
+
 typedef int (*srtp_function)(void *session, void *packet, int *length);
 
 extern srtp_function moulin_protect, moulin_unprotect;

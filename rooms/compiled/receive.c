@@ -12,8 +12,9 @@ enum { MEDIA, OTHER, UNAUTHENTICATED, MALFORMED }; /* what a received datagram i
 
 struct known {
     void *session; /* NULL: a free place */
+    struct arrivals *arrivals;
     uint16_t index, address_size;
-    uint8_t level; /* id of the audio level's header extension, 0 for none */
+    uint8_t level, transport, descriptor; /* see moulin_know */
     unsigned char address[ADDRESS];
 };
 
@@ -23,6 +24,7 @@ struct record {
     uint16_t sequence, level; /* level: 0 to 127, 255 for none */
     uint32_t timestamp, ssrc;
     uint16_t start, end; /* of the payload, without padding */
+    uint16_t descriptor, descriptor_size; /* where the dependency descriptor is, 0 and 0 for none */
     uint16_t length, address_size;
 };
 
@@ -77,9 +79,11 @@ static struct known *place_of(struct receiver *receiver, const unsigned char *ad
     }
 }
 
-/* Media of this address is for `session` from now on; 0 when there is no room to remember it. */
+/* Media of this address is for `session` from now on; 0 when there is no room to remember it.
+ * `level`, `transport` and `descriptor` are ids of header extensions, 0 for none: the audio level and
+ * the dependency descriptor are told in the records, transport-wide numbers noted in `arrivals`. */
 int moulin_know(struct receiver *receiver, const unsigned char *address, int size, void *session,
-                int level, int index)
+                int level, int transport, int descriptor, void *arrivals, int index)
 {
     struct known *known = place_of(receiver, address, size);
     if (!known->session && receiver->known_count >= KNOWN / 2)
@@ -88,6 +92,9 @@ int moulin_know(struct receiver *receiver, const unsigned char *address, int siz
     known->session = session;
     known->index = index;
     known->level = level;
+    known->transport = transport;
+    known->descriptor = descriptor;
+    known->arrivals = arrivals;
     known->address_size = size;
     memcpy(known->address, address, size);
     return 1;
@@ -105,27 +112,52 @@ static uint32_t get32(const unsigned char *at)
     return (uint32_t)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3];
 }
 
-/* The value of a one-byte extension element in an RTP header (RFC 8285), 0 to 127; 255 for none.
- * Another form than the one-byte one is Python's to read: 256. */
-static int level_in(const unsigned char *data, int from, int end, int wanted)
+static void note_arrival(struct arrivals *arrivals, unsigned number, double now)
 {
-    int position = from + 4;
-    if (data[from] != 0xBE || data[from + 1] != 0xDE)
-        return 256;
-    while (position < end) {
-        int first = data[position++], size = (first & 15) + 1;
-        if (first == 0)
-            continue;
-        if (first >> 4 == 15 || position + size > end)
-            break;
-        if (first >> 4 == wanted)
-            return data[position] & 0x7F;
-        position += size;
-    }
-    return 255;
+    uint64_t count = arrivals->count++;
+    arrivals->entries[count % ARRIVALS] = (uint64_t)(now * 1e6) << 16 | number;
 }
 
-static int read_media(struct record *record, const unsigned char *data, int length, int level)
+/* The header extension's elements that are wanted (RFC 8285, both forms), up to a malformed one. */
+static void read_extensions(struct record *record, const unsigned char *data, int from, int end,
+                            const struct known *known, double now)
+{
+    int profile = data[from] << 8 | data[from + 1], position = from + 4;
+    int one_byte = profile == 0xBEDE;
+    if (!one_byte && (profile & 0xFFF0) != 0x1000)
+        return;
+    while (position < end) {
+        int id = data[position++], size;
+        if (id == 0)
+            continue;
+        if (one_byte) {
+            size = (id & 15) + 1;
+            id >>= 4;
+            if (id == 15)
+                return;
+        } else {
+            if (position >= end)
+                return;
+            size = data[position++];
+        }
+        if (position + size > end)
+            return;
+        if (id == 0) {
+            /* padding that claims a length: skipped as any other that nobody wants */
+        } else if (id == known->level && size) {
+            record->level = data[position] & 0x7F;
+        } else if (id == known->transport && size == 2) {
+            note_arrival(known->arrivals, data[position] << 8 | data[position + 1], now);
+        } else if (id == known->descriptor) {
+            record->descriptor = position;
+            record->descriptor_size = size;
+        }
+        position += size;
+    }
+}
+
+static int read_media(struct record *record, const unsigned char *data, int length,
+                      const struct known *known, double now)
 {
     int start = 12 + 4 * (data[0] & 15), padding = data[0] & 0x20 ? data[length - 1] : 0;
     record->second = data[1];
@@ -133,13 +165,14 @@ static int read_media(struct record *record, const unsigned char *data, int leng
     record->timestamp = get32(data + 4);
     record->ssrc = get32(data + 8);
     record->level = 255;
+    record->descriptor = record->descriptor_size = 0;
     if (data[0] & 0x10) {
         int from = start;
         if (start + 4 > length)
             return MALFORMED;
         start += 4 + 4 * (data[start + 2] << 8 | data[start + 3]);
-        if (level && start <= length)
-            record->level = level_in(data, from, start, level);
+        if (start <= length)
+            read_extensions(record, data, from, start, known, now);
     }
     if (start > length - padding)
         return MALFORMED;
@@ -149,7 +182,7 @@ static int read_media(struct record *record, const unsigned char *data, int leng
     return MEDIA;
 }
 
-static int open_media(struct receiver *receiver, int i, int length)
+static int open_media(struct receiver *receiver, int i, int length, double now)
 {
     unsigned char *data = receiver->data[i];
     struct record *record = receiver->records + i;
@@ -165,12 +198,12 @@ static int open_media(struct receiver *receiver, int i, int length)
         record->second = code;
         return UNAUTHENTICATED;
     }
-    return read_media(record, data, length, known->level);
+    return read_media(record, data, length, known, now);
 }
 
 /* Takes what waits, up to a batch, into the receiver's records, and holds what is sent from now on
  * until moulin_release. Returns how many datagrams, or minus an errno. */
-int moulin_receive(struct receiver *receiver, int fd)
+int moulin_receive(struct receiver *receiver, int fd, double now)
 {
     for (int i = 0; i < BATCH; i++)
         receiver->messages[i].msg_hdr.msg_namelen = ADDRESS;
@@ -181,7 +214,7 @@ int moulin_receive(struct receiver *receiver, int fd)
         struct record *record = receiver->records + i;
         record->length = receiver->messages[i].msg_len;
         record->address_size = receiver->messages[i].msg_hdr.msg_namelen;
-        record->kind = open_media(receiver, i, record->length);
+        record->kind = open_media(receiver, i, record->length, now);
     }
     moulin_held = 1;
     return count;

@@ -9,18 +9,24 @@ from typing import Any
 
 from rooms.compiled.library import ffi, library
 from rooms.compiled.sending import socket_address
+from rooms.rtp.arrivals import Arrivals
 from rooms.transport.srtp import BUFFER_SIZE
 
 DATAGRAMS = 64
 ADDRESS_SIZE = 28
 MEDIA, OTHER, UNAUTHENTICATED, MALFORMED = range(4)  # kinds of records
-NO_LEVEL, UNREAD_LEVEL = 255, 256
+NO_LEVEL = 255
 
-Record = tuple[int, int, int, int, int, int, int, int, int, int, int]
+Record = tuple[int, int, int, int, int, int, int, int, int, int, int, int, int]
 """(kind, marker and payload type or libsrtp's code, who, sequence, audio level, timestamp, SSRC,
-start and end of the payload, size of the datagram, size of its address)"""
+start and end of the payload, start and size of the dependency descriptor, size of the datagram,
+size of its address)"""
 
-_RECORD = Struct("=BBHHHIIHHHH")
+Ids = tuple[int, int, int]
+"""The ids of header extensions, 0 for none: audio level, transport-wide number, dependency
+descriptor."""
+
+_RECORD = Struct("=BBHHHIIHHHHHH")
 _PORT = Struct("!H")
 
 
@@ -44,27 +50,34 @@ class Batch:
         self.data = bytes_of(library.moulin_data(made), DATAGRAMS * BUFFER_SIZE)
         self._addresses = bytes_of(library.moulin_addresses(made), DATAGRAMS * ADDRESS_SIZE)
         self._records = bytes_of(library.moulin_records(made), DATAGRAMS * _RECORD.size)
-        self._receive: Callable[[Any, int], int] = library.moulin_receive
+        self._receive: Callable[[Any, int, float], int] = library.moulin_receive
         self.release: Callable[[], int] = library.moulin_release
 
-    def receive(self) -> Iterator[Record]:
+    def receive(self, now: float) -> Iterator[Record]:
         """What waits, at most 64; raises OSError. What is sent meanwhile leaves at `release`.
 
         `release` returns how many packets could not be sent, and must be called before the next.
         """
-        count = self._receive(self._receiver, self._fd)
+        count = self._receive(self._receiver, self._fd, now)
         if count < 0:
             raise OSError(-count, "cannot receive")
         return _RECORD.iter_unpack(self._records[: count * _RECORD.size])
 
-    def know(self, address: Any, session: Any, level: int, number: int) -> bool:
-        """Decrypt media from there with `session` (which must outlive this, or be forgotten).
+    def know(
+        self, address: Any, session: Any, ids: Ids, arrivals: Arrivals, number: int
+    ) -> bool:  # fmt: skip
+        """Decrypt media from there with `session`; False when there is no room.
 
-        `level` is the id of the audio level's header extension. False when there is no room.
+        It and `arrivals` (where transport-wide numbers are noted) must outlive this, or be
+        forgotten.
         """
         raw = socket_address(self._family, address)
-        pointer = ffi.cast("void *", session)
-        return bool(library.moulin_know(self._receiver, raw, len(raw), pointer, level, number))
+        return bool(
+            library.moulin_know(
+                self._receiver, raw, len(raw), ffi.cast("void *", session), *ids,
+                ffi.from_buffer(arrivals.memory), number,
+            )
+        )  # fmt: skip
 
     def forget(self) -> None:
         """Undo every `know`."""

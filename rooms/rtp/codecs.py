@@ -38,6 +38,8 @@ class Extensions:
     rrid: int = 0
     audio_level: int = 0
     abs_send_time: int = 0
+    transport_wide: int = 0
+    descriptor: int = 0
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ class IncomingStream(Audience):
 
     def receive(
         self, sequence: int, timestamp: int, marker: int, payload: bytes, now: float,
-        repaired: bool = False,
+        repaired: bool = False, descriptor: bytes = b"",
     ) -> None:  # fmt: skip
         """Take one packet's fields; `marker` is 0 or 0x80, `payload` is without padding."""
         numbers = self.numbers

@@ -32,7 +32,7 @@ class SpatialStream(IncomingStream):
 
     def receive(
         self, sequence: int, timestamp: int, marker: int, payload: bytes, now: float,
-        repaired: bool = False,
+        repaired: bool = False, descriptor: bytes = b"",
     ) -> None:  # fmt: skip
         """See `IncomingStream`."""
         if payload and payload[0] & 0x02:

@@ -12,12 +12,17 @@ from rooms.rtp.packet import Forward, extensions
 
 
 class Route(NamedTuple):
-    """Where a media SSRC's packets go; `level` is the audio level's extension id or 0."""
+    """Where a media SSRC's packets go.
+
+    `level` and `descriptor` are the extension ids of what the stream is told: the audio level, the
+    dependency descriptor; or 0.
+    """
 
     stream: IncomingStream
     track: IncomingTrack
     payload_type: int
     level: int
+    descriptor: int = 0
 
 
 class Ssrcs:
@@ -37,9 +42,17 @@ class Ssrcs:
         self._most, self._cache_packets = most, cache_packets
 
     @property
-    def level(self) -> int:
-        """The audio level's extension id, 0 without one: sections of one connection agree on it."""
-        return max((spec.extensions.audio_level for spec in self._specs.values()), default=0)
+    def ids(self) -> tuple[int, int, int]:
+        """Extension ids of the audio level, transport-wide number and dependency descriptor.
+
+        0 without one. Sections of one connection agree on them.
+        """
+        every = [spec.extensions for spec in self._specs.values()]
+        return (
+            max((each.audio_level for each in every), default=0),
+            max((each.transport_wide for each in every), default=0),
+            max((each.descriptor for each in every), default=0),
+        )
 
     def describe(self, specs: list[IncomingSpec]) -> None:
         """Hold exactly these sections: known ones keep their streams, missing ones are closed."""
@@ -117,7 +130,8 @@ class Ssrcs:
         if before is not None and before is not stream:
             self.routes.pop(before.ssrc, None)
         level = spec.extensions.audio_level if spec.kind == "audio" else 0
-        self.routes[ssrc] = Route(stream, track, codec.payload_type, level)
+        descriptor = spec.extensions.descriptor if codec.name == "AV1" else 0
+        self.routes[ssrc] = Route(stream, track, codec.payload_type, level, descriptor)
 
     def close(self) -> None:
         """End every track."""

@@ -13,8 +13,8 @@ from rooms.compiled.receiving import (
     NO_LEVEL,
     OTHER,
     UNAUTHENTICATED,
-    UNREAD_LEVEL,
     Batch,
+    Ids,
     Record,
 )
 from rooms.limits import Counters, Limits
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _MOST = 8192  # addresses known at a time: the compiled code's room
 
-Known = tuple["MediaTransport", Any, int, Any]
-"""What the compiled code was told: (transport, session's pointer, id of the audio level's
-extension, what keeps the pointer alive)."""
+Known = tuple["MediaTransport", Any, Ids, Any]
+"""What the compiled code was told: (transport, session's pointer, ids of the header extensions it
+reads, what keeps the pointer alive)."""
 
 
 class MediaTable(dict[Any, "MediaTransport"]):
@@ -70,7 +70,7 @@ class BatchReader:
         if self._media.version != self._version:
             self._forget()
         try:
-            records = self._batch.receive()
+            records = self._batch.receive(now)
         except BlockingIOError:
             return
         except OSError:
@@ -87,21 +87,27 @@ class BatchReader:
         known, data = self._known, self._batch.data
         base = -BUFFER_SIZE
         for record in records:
-            kind, second, who, sequence, level, timestamp, ssrc, start, end, _, _ = record
+            (kind, second, who, sequence, level, timestamp, ssrc, start, end, descriptor, size,
+             _, _) = record  # fmt: skip
             base += BUFFER_SIZE
             try:
                 if kind == MEDIA:
-                    transport, session, level_known, _ = known[who]
+                    transport, session, ids, _ = known[who]
                     route = transport.ssrcs.routes.get(ssrc)
                     if route is not None and transport.receiving is session:
-                        stream, track, payload_type, level_id = route
-                        if second & 0x7F == payload_type and (
-                            not level_id or (level_id == level_known and level != UNREAD_LEVEL)
-                        ):
+                        stream, track, payload_type, level_id, descriptor_id = route
+                        if second & 0x7F == payload_type and not (level_id and level_id != ids[0]):
                             if level_id and level != NO_LEVEL:
                                 track.observe_level(level, now)
                             payload = bytes(data[base + start : base + end])
-                            stream.receive(sequence, timestamp, second & 0x80, payload, now)
+                            if descriptor_id and size:
+                                start = base + descriptor
+                                stream.receive(
+                                    sequence, timestamp, second & 0x80, payload, now,
+                                    descriptor=bytes(data[start : start + size]),
+                                )  # fmt: skip
+                            else:
+                                stream.receive(sequence, timestamp, second & 0x80, payload, now)
                             continue
                 self._take_rarer(base, record, known, now)
             except Exception:
@@ -110,7 +116,7 @@ class BatchReader:
                 self._counters.add("udp_receive_failed")
 
     def _take_rarer(self, base: int, record: Record, known: list[Known], now: float) -> None:
-        kind, second, who, _, _, _, _, _, _, length, _ = record
+        kind, second, who, *_, length, _ = record
         if kind == UNAUTHENTICATED:
             self._counters.add("srtp_replayed" if second in REPLAYED else "srtp_unauthenticated")
         elif kind == MALFORMED:
@@ -128,16 +134,17 @@ class BatchReader:
             self._forget()
         elif kind == MEDIA:
             buffer.view[:length] = self._batch.data[base : base + length]
-            transport.receive_opened(buffer, length, now)
+            transport.receive_opened(buffer, length, now, noted=True)
 
     def _learn(self, address: Any) -> None:
         """Have media from there decrypted in the next batches, if it is a transport's with keys."""
         transport = self._media.get(address)
         if transport is None or transport.receiving is None or len(self._known) >= _MOST:
             return
-        session, level = transport.receiving, transport.ssrcs.level
-        if self._batch.know(address, session, level, len(self._known)):
-            self._known.append((transport, session, level, transport.keep))
+        session, ids = transport.receiving, transport.ssrcs.ids
+        if self._batch.know(address, session, ids, transport.arrivals, len(self._known)):
+            keep = (transport.keep, transport.arrivals)
+            self._known.append((transport, session, ids, keep))
             self._addresses.add(address)
 
     def _forget(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from rooms.compiled.sending import forward
 from rooms.limits import Counters, Limits
 from rooms.rtp import rtcp
+from rooms.rtp.arrivals import Arrivals
 from rooms.rtp.codecs import IncomingSpec
 from rooms.rtp.estimate import ReceiverEstimate
 from rooms.rtp.feedback import Feedback
@@ -65,6 +66,8 @@ class MediaTransport:
             forward, self._wake, most=limits.ssrcs_per_kind,
             cache_packets=limits.incoming_cache_packets,
         )  # fmt: skip
+        self._ids = self.ssrcs.ids
+        self.arrivals = Arrivals()
         self._feedback = Feedback(
             self.ssrcs, rng.randrange(1, 1 << 32), nacked=limits.nacked_numbers_per_second,
             keyframes=limits.keyframe_requests_per_second,
@@ -86,6 +89,7 @@ class MediaTransport:
     def describe_incoming(self, specs: list[IncomingSpec]) -> None:
         """Receive exactly these sections: new ones appear, missing ones end, others go on."""
         self.ssrcs.describe(specs)
+        self._ids = self.ssrcs.ids
 
     def incoming(self, mid: str) -> IncomingTrack | None:
         """The track received in that section."""
@@ -190,8 +194,13 @@ class MediaTransport:
             return
         self.receive_opened(buffer, buffer.length[0], now)
 
-    def receive_opened(self, buffer: PacketBuffer, length: int, now: float) -> None:
-        """Take one RTP packet that is decrypted and authenticated already."""
+    def receive_opened(
+        self, buffer: PacketBuffer, length: int, now: float, *, noted: bool = False
+    ) -> None:
+        """Take one RTP packet that is decrypted and authenticated already.
+
+        `noted`: its transport-wide number is among the arrivals.
+        """
         data = buffer.data
         first, second, sequence, timestamp, ssrc = HEADER.unpack_from(data)
         start = 12 + 4 * (first & 0x0F)
@@ -201,25 +210,42 @@ class MediaTransport:
         if start > end:
             self._counters.add("rtp_malformed")
             return
+        level = descriptor = b""
+        if first & 0x10 and self._ids != (0, 0, 0):
+            level, descriptor = self._read_extensions(data, length, now, noted)
         route = self.ssrcs.routes.get(ssrc) or self._learn(buffer, length, ssrc, second & 0x7F, now)
         if route is None:
             if ssrc in self.ssrcs.repairs:
-                self._repaired(ssrc, buffer.view[start:end], timestamp, second, now)
+                view = buffer.view[start:end]
+                self._repaired(ssrc, view, timestamp, second, now, descriptor)
             return
-        stream, track, payload_type, level = route
+        stream, track, payload_type, level_id, descriptor_id = route
         if second & 0x7F != payload_type:
             self._counters.add("rtp_wrong_payload_type")
             return
-        if level:
-            self._observe(track, level, data, length, now)
-        stream.receive(sequence, timestamp, second & 0x80, bytes(buffer.view[start:end]), now)
+        if level_id and level:
+            track.observe_level(level[0] & 0x7F, now)
+        payload = bytes(buffer.view[start:end])
+        if descriptor_id and descriptor:
+            marker = second & 0x80
+            stream.receive(sequence, timestamp, marker, payload, now, descriptor=descriptor)
+        else:
+            stream.receive(sequence, timestamp, second & 0x80, payload, now)
 
-    def _observe(
-        self, track: IncomingTrack, level: int, data: bytearray, length: int, now: float
-    ) -> None:
+    def _read_extensions(
+        self, data: bytearray, length: int, now: float, noted: bool
+    ) -> tuple[bytes, bytes]:
+        """The audio level and the dependency descriptor; transport-wide numbers are noted."""
+        level_id, transport_id, descriptor_id = self._ids
+        level = descriptor = b""
         for identifier, value in extensions(data, length):
-            if identifier == level and value:
-                track.observe_level(value[0] & 0x7F, now)
+            if identifier == level_id:
+                level = value
+            elif identifier == transport_id and len(value) == 2 and not noted:
+                self.arrivals.note(value[0] << 8 | value[1], now)
+            elif identifier == descriptor_id:
+                descriptor = value
+        return level, descriptor
 
     def _learn(
         self, buffer: PacketBuffer, length: int, ssrc: int, payload_type: int, now: float
@@ -237,15 +263,19 @@ class MediaTransport:
         return self.ssrcs.routes.get(ssrc)
 
     def _repaired(
-        self, ssrc: int, payload: memoryview, timestamp: int, second: int, now: float
-    ) -> None:
+        self, ssrc: int, payload: memoryview, timestamp: int, second: int, now: float,
+        descriptor: bytes,
+    ) -> None:  # fmt: skip
         """An RTX packet: the original number, then the original payload (RFC 4588 section 4)."""
         track, rid = self.ssrcs.repairs[ssrc]
         stream = track.layers.get(rid)
         if stream is None or len(payload) < 2:
             return  # a probe, or the repeat of a stream not begun
         sequence = payload[0] << 8 | payload[1]
-        stream.receive(sequence, timestamp, second & 0x80, bytes(payload[2:]), now, repaired=True)
+        stream.receive(
+            sequence, timestamp, second & 0x80, bytes(payload[2:]), now, repaired=True,
+            descriptor=descriptor,
+        )  # fmt: skip
 
     def _receive_rtcp(self, buffer: PacketBuffer, length: int, now: float) -> None:
         size = buffer.apply(unprotect_rtcp, self.receiving, length)

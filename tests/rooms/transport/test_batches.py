@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 import struct
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from pylibsrtp import Policy
 
 from rooms.compiled import library
-from rooms.rtp.codecs import IncomingSpec
+from rooms.rtp.arrivals import ROOM
+from rooms.rtp.codecs import Codec, Extensions, IncomingSpec
 from tests.rooms.transport.test_media import (
     IDS,
     OPUS,
@@ -127,3 +129,61 @@ def test_levels_are_read_in_every_form_of_extensions(server: Server, extension: 
         alice.send(rtp(30, number, b"sound", pt=111, extension=extension))
         server.now += 0.02
     assert track.audio_level(server.now) > 0.2
+
+
+AV1 = Codec("AV1", 90000, 1, 45, 46)
+NUMBERED = Extensions(mid=1, audio_level=4, transport_wide=5, descriptor=6)
+
+
+def block(long: bool, *values: tuple[int, bytes]) -> bytes:
+    """A header extension block of these elements, in the one-byte or the two-byte form."""
+    if long:
+        body = b"".join(bytes((each, len(value))) + value for each, value in values)
+    else:
+        body = b"".join(bytes((each << 4 | len(value) - 1,)) + value for each, value in values)
+    body += bytes(-len(body) % 4)
+    return struct.pack("!HH", 0x1000 if long else 0xBEDE, len(body) // 4) + body
+
+
+@pytest.mark.parametrize("long", [False, True], ids=["one-byte form", "two-byte form"])
+def test_transport_wide_numbers_are_noted_with_their_time(server: Server, long: bool) -> None:
+    alice = Client(server)
+    alice.publish(IncomingSpec("a", "audio", {111: OPUS}, NUMBERED, (), (30,)))
+    for number in range(4):
+        extension = block(long, (4, LEVEL), (5, (65534 + number & 0xFFFF).to_bytes(2, "big")))
+        ssrc = 30 if number < 3 else 77  # nobody's: it came nevertheless
+        alice.send(rtp(ssrc, number, b"sound", pt=111, extension=extension))
+        server.now += 0.25
+    alice.send(rtp(30, 9, b"sound", pt=111, extension=block(long, (5, b"odd"))))
+    assert alice.media.arrivals.take() == [
+        (65534, 100_000_000), (65535, 100_250_000), (0, 100_500_000), (1, 100_750_000),
+    ]  # fmt: skip
+    assert alice.media.arrivals.take() == []
+
+
+def test_only_the_latest_arrivals_are_remembered(server: Server) -> None:
+    arrivals = Client(server).media.arrivals
+    for number in range(ROOM + 10):
+        arrivals.note(number, 1.0)
+    assert [number for number, _ in arrivals.take()] == list(range(10, ROOM + 10))
+
+
+@pytest.mark.parametrize("long", [False, True], ids=["one-byte form", "two-byte form"])
+def test_dependency_descriptors_come_with_their_packets(server: Server, long: bool) -> None:
+    alice = Client(server)
+    alice.publish(IncomingSpec("v", "video", {45: AV1}, NUMBERED, (), (30,)))
+    alice.send(rtp(30, 1, b"first", pt=45))
+    route = alice.media.ssrcs.routes[30]
+    told: list[bytes] = []
+
+    class Noting:
+        def receive(self, *fields: Any, repaired: bool = False, descriptor: bytes = b"") -> None:
+            told.append(descriptor)
+
+    alice.media.ssrcs.routes[30] = route._replace(stream=Noting())  # type: ignore[arg-type]
+    sent = [bytes(range(1, 4)), bytes(range(1, 4 + 40 * long)), bytes(3)]
+    for number, descriptor in enumerate(sent):
+        extension = block(long, (1, b"v"), (6, descriptor))
+        alice.send(rtp(30, 2 + number, b"picture", pt=45, extension=extension))
+    alice.send(rtp(30, 5, b"picture", pt=45))
+    assert told == [*sent, b""]
