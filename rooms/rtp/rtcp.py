@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from struct import Struct
 
+from rooms.rtp import transport_feedback
+from rooms.rtp.transport_feedback import TransportFeedback
+
 SR, RR, SDES, BYE, RTPFB, PSFB = 200, 201, 202, 203, 205, 206
 _NACK, _PLI, _FIR, _AFB = 1, 1, 4, 15
 
@@ -80,7 +83,7 @@ class Remb:
     ssrcs: tuple[int, ...] = ()
 
 
-Rtcp = SenderReport | ReceiverReport | Bye | Nack | KeyframeRequest | Remb
+Rtcp = SenderReport | ReceiverReport | Bye | Nack | KeyframeRequest | Remb | TransportFeedback
 
 
 def parse(data: bytes, *, most: int = 32) -> list[Rtcp]:
@@ -144,7 +147,12 @@ def _bye(count: int, body: bytes) -> Bye:
     return Bye(tuple(_ONE.unpack_from(body, 4 * at)[0] for at in range(count)))
 
 
-def _transport_feedback(kind: int, body: bytes) -> Nack | None:
+def _transport_feedback(kind: int, body: bytes) -> Nack | TransportFeedback | None:
+    if kind == transport_feedback.FORMAT:
+        try:
+            return transport_feedback.parse(body)
+        except ValueError as error:
+            raise RtcpError(str(error)) from error
     if len(body) < 8 or len(body) % 4:
         raise RtcpError("feedback cut short")
     if kind != _NACK:
