@@ -35,6 +35,7 @@ from server.web import (
     sign_in,
     tour_editing,
     tours,
+    web_app,
 )
 
 _OFFICE = "/c/{community}/{office}"
@@ -47,6 +48,7 @@ _HOUSE = [  # The server itself, and its directory.
     web.get("/sante", api.health),
     web.get("/confidentialite", privacy.privacy),
     web.get("/robots.txt", pages.robots),
+    web.get("/application-{lang:fr|en}.webmanifest", web_app.manifest),
     web.get("/courrier", mailbox.mailbox),
     web.get("/maisons/nouvelle", houses.new_house_page),
     web.post("/maisons/nouvelle", houses.open_house),
