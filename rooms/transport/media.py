@@ -89,7 +89,9 @@ class MediaTransport:
     def describe_incoming(self, specs: list[IncomingSpec]) -> None:
         """Receive exactly these sections: new ones appear, missing ones end, others go on."""
         self.ssrcs.describe(specs)
-        self._ids = self.ssrcs.ids
+        if self._ids != self.ssrcs.ids:
+            self._ids = self.ssrcs.ids
+            self._announce()
 
     def incoming(self, mid: str) -> IncomingTrack | None:
         """The track received in that section."""
@@ -142,6 +144,12 @@ class MediaTransport:
         self._socket, self._address = socket, address
         socket.media[address] = self
         self._update_path()
+
+    def _announce(self) -> None:
+        """Have what was told of this to the compiled code told anew."""
+        if self._socket is not None and self._socket.media.get(self._address) is self:
+            del self._socket.media[self._address]
+            self._socket.media[self._address] = self
 
     def _forget_address(self) -> None:
         # Another peer may have come to the same address since.

@@ -187,3 +187,17 @@ def test_dependency_descriptors_come_with_their_packets(server: Server, long: bo
         alice.send(rtp(30, 2 + number, b"picture", pt=45, extension=extension))
     alice.send(rtp(30, 5, b"picture", pt=45))
     assert told == [*sent, b""]
+
+
+def test_extensions_agreed_on_later_are_read_from_then_on(server: Server) -> None:
+    alice = Client(server)
+    sound = IncomingSpec("a", "audio", {111: OPUS}, Extensions(mid=1), (), (30,))
+    alice.media.describe_incoming([sound])
+    for number in range(3):
+        alice.send(rtp(30, number, b"sound", pt=111))
+    sound = IncomingSpec("a", "audio", {111: OPUS}, NUMBERED, (), (30,))
+    alice.media.describe_incoming([sound])
+    for number in range(3, 6):
+        extension = block(False, (5, bytes((0, number))))
+        alice.send(rtp(30, number, b"sound", pt=111, extension=extension))
+    assert [number for number, _ in alice.media.arrivals.take()] == [3, 4, 5]
