@@ -94,7 +94,7 @@ class _Reader:
         )
 
     def schedule(self) -> Schedule | None:
-        """When it takes place; None when that cannot be read."""
+        """When it takes place, as written: not yet aligned. None when that cannot be read."""
         zone = self._one("time_zone")
         if zone not in available_timezones():
             self.errors["time_zone"] = "not_a_choice"
@@ -109,8 +109,8 @@ class _Reader:
         if not timedelta(0) <= start.replace(tzinfo=UTC) - self._now + timedelta(days=2) < FARTHEST:
             self.errors["date"] = "not_a_date_near"
             return None
-        schedule = aligned(Schedule(start, zone, self._recurrence(day)))
-        if in_utc(schedule.start, zone) + length(self._phases) <= self._now:
+        schedule = Schedule(start, zone, self._recurrence(day))
+        if in_utc(aligned(schedule).start, zone) + length(self._phases) <= self._now:
             self.errors["date"] = "in_the_past"
         return schedule
 

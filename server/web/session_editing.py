@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -22,6 +23,7 @@ from server.community.sessions import (
     may_host,
 )
 from server.community.text import Bilingual
+from server.i18n import Words
 from server.keys import DATABASE, JOBS, SESSION_CLOCK
 from server.storage.database import Transaction
 from server.storage.queries import session_changes, sessions
@@ -42,7 +44,13 @@ from server.web.session_invitations import News, Told, tell_everyone
 from server.web.session_reminders import move_reminders
 from server.web.session_rows import session_url, sessions_url
 from server.web.session_views import SessionForm, SessionFormView
-from server.web.session_words import open_to_label, phase_label, weekday_names
+from server.web.session_words import (
+    day_label,
+    hour_label,
+    open_to_label,
+    phase_label,
+    weekday_names,
+)
 from server.web.sessions import session_of
 
 EMPTY_PHASES = 3
@@ -104,9 +112,12 @@ async def change_session(request: web.Request) -> web.Response:
     async with request.app[DATABASE].writing() as db:
         changed = await session_changes.change_session(db, session, draft, reach, right_now())
         await _tell(request, place, db, changed)
+        still = await sessions.session_by_id(db, session.id)
     request.app[SESSION_CLOCK].wake()
     request.app[JOBS].wake("letters")
-    return see_other(f"{session_url(place, session.id)}?fait=saved")
+    # The new rule may have no place for the very date on whose page it was written.
+    page = session_url(place, session.id) if still else sessions_url(place)
+    return see_other(f"{page}?fait=saved")
 
 
 async def cancel_session(request: web.Request) -> web.Response:
@@ -258,6 +269,18 @@ async def _show(
         open_to_choices=[(each.value, open_to_label(each, words)) for each in OpenTo],
         reach_choices=reach_choices(words) if session and session.recurs else [],
         phase_lines=min(24, len(form.phase_kinds) + EMPTY_PHASES),
+        moved_note=_moved_note(session, words) if session else "",
     )
     role = place.standing.role
     return await render(request, "session_form.html", view, role=role, status=status)
+
+
+def _moved_note(session: Session, words: Words) -> str:
+    """That the date shown is not the one of its series, for whoever changes the others too."""
+    if not session.recurs or session.starts_at == session.original_start:
+        return ""
+    own = session.original_start.astimezone(ZoneInfo(session.time_zone))
+    return words.gettext(
+        "Cette date a été déplacée : la série la place le %(day)s, %(hour)s. Les autres dates "
+        "gardent leur jour, sauf si vous en écrivez un autre ici."
+    ) % {"day": day_label(own, words), "hour": hour_label(own, words)}

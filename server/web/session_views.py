@@ -190,3 +190,4 @@ class SessionFormView:
     open_to_choices: list[tuple[str, str]]
     reach_choices: list[tuple[str, str]]  # [] when there is nothing to choose
     phase_lines: int = 1
+    moved_note: str = ""  # where the series puts a date that was moved by itself

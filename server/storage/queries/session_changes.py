@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, exists, select, update
 
 from server.community.phases import length
-from server.community.recurrence import Schedule, aligned, ended_before, in_local, in_utc, starts
+from server.community.recurrence import Schedule, aligned, ended_before, in_utc, starts
+from server.community.series_dates import EditedDate, schedule_following, schedule_of_all
 from server.community.series_edits import Reach, reached, rescheduled
 from server.community.sessions import Microphones, Session, SessionDraft
 from server.storage.database import Transaction
@@ -24,6 +25,7 @@ from server.storage.queries.session_rows import (
     add_plan,
     add_series,
     dated,
+    forget_lonely_plan,
     horizon,
     keep_schedule,
     plan_length,
@@ -32,7 +34,7 @@ from server.storage.queries.session_rows import (
     touch,
     write_plan,
 )
-from server.storage.queries.sessions import schedule_of
+from server.storage.queries.sessions import schedule_of, series_by_id
 from server.storage.tables import (
     SessionAnswerRow,
     SessionPlanRow,
@@ -111,16 +113,24 @@ async def change_session(
             await _reschedule_series(db, series, draft.schedule, now)
         return await _change_one(db, session, series, draft, now)
     rows = await rows_of_series(db, series.id)
+    before, edited = schedule_of(series), EditedDate(session.original_start, session.starts_at)
     if reach is Reach.FOLLOWING and any(
         row.original_start < session.original_start for row in rows
     ):
+        schedule = schedule_following(before, edited, draft.schedule)
         series = await _split(db, session, series, draft, rows, now)
         rows = [row for row in rows if row.series_id == series.id]
-        schedule = aligned(draft.schedule)
     else:
-        schedule = aligned(_shifted(series, session, draft.schedule))
-    await _rejoin(db, next(row for row in rows if row.id == session.id), series, now)
-    return await _change_many(db, series, replace(draft, schedule=schedule), rows, now)
+        schedule = schedule_of_all(before, edited, draft.schedule)
+        await _leave_history(db, series, rows, now)
+    row = next(row for row in rows if row.id == session.id)
+    await _rejoin(db, row, series)
+    stays = edited.is_moved and edited.keeps_day(before, draft.schedule)
+    along = [each for each in rows if _goes_along(each, session.id, stays, now)]
+    changed = await _change_many(db, series, replace(draft, schedule=schedule), along, now)
+    late = [each for each in rows if each not in along and each.plan_id == series.plan_id]
+    changed = await _lengthen(db, draft, late, changed, now)
+    return await _stay(db, row, draft, changed) if stays else changed
 
 
 async def cancel_session(db: Transaction, session: Session, reach: Reach, now: datetime) -> Changed:
@@ -189,7 +199,7 @@ async def _change_many(
     before, old_zone = schedule_of(series), series.time_zone
     await write_plan(db, series.plan_id, draft.plan)
     await keep_schedule(db, series, draft.schedule)
-    future = {row.id: row for row in rows if row.original_start > now}
+    future = {row.id: row for row in rows}
     moved = {row.id: row.original_start for row in future.values()}
     dropped: tuple[str, ...] = ()
     if before != draft.schedule:
@@ -211,7 +221,8 @@ async def _change_many(
             row.ends_at = row.starts_at + length(draft.plan.phases)
         touch(row, now)
     told = [each for each in moved if future[each].cancelled_at is None]
-    cancelled = await _drop(db, [future[each] for each in dropped], now)
+    gone = [future[each] for each in dropped if future[each].starts_at > now]
+    cancelled = await _drop(db, gone, now)
     await db.flush()
     return Changed(tuple(told), cancelled, series.id)
 
@@ -241,29 +252,69 @@ async def _split(
     return fresh
 
 
-async def _rejoin(
-    db: Transaction, row: SessionRow, series: SessionSeriesRow, now: datetime
+async def _leave_history(
+    db: Transaction, series: SessionSeriesRow, rows: Sequence[SessionRow], now: datetime
 ) -> None:
+    """Let what has begun keep the plan that it had, and give what is to come another to change."""
+    shared = [row for row in rows if row.plan_id == series.plan_id]
+    if all(row.starts_at > now for row in shared):
+        return
+    found = await series_by_id(db, series.id)
+    if found is None:
+        return
+    series.plan_id = await add_plan(db, found.plan)
+    for row in shared:
+        if row.starts_at > now:
+            row.plan_id = series.plan_id
+    await db.flush()
+
+
+async def _rejoin(db: Transaction, row: SessionRow, series: SessionSeriesRow) -> None:
     """The date on which a whole series is edited follows it again, if an earlier edit set it apart.
 
     Otherwise the very page on which somebody wrote would be the one that does not change.
     """
-    if row.original_start <= now:
-        return
     row.own_start, apart = False, row.plan_id
     if apart != series.plan_id:
         row.plan_id = series.plan_id
         await db.flush()
-        await db.execute(delete(SessionPlanRow).where(SessionPlanRow.id == apart))
+        await forget_lonely_plan(db, apart)
 
 
-def _shifted(series: SessionSeriesRow, session: Session, wanted: Schedule) -> Schedule:
-    """The schedule of the whole series when one of its sessions is put at `wanted.start`."""
-    old = schedule_of(series)
-    chosen = in_local(session.original_start, old.time_zone)
-    days = (wanted.start.date() - chosen.date()).days
-    start = datetime.combine(old.start.date() + timedelta(days=days), wanted.start.time())
-    return replace(wanted, start=start)
+def _goes_along(row: SessionRow, edited_id: str, stays: bool, now: datetime) -> bool:
+    """Whether a session takes the place that a series' new rule gives it: not what has begun."""
+    if row.id == edited_id:
+        return row.starts_at > now and (row.original_start > now or not stays)
+    return row.original_start > now
+
+
+async def _lengthen(
+    db: Transaction,
+    draft: SessionDraft,
+    rows: Sequence[SessionRow],
+    changed: Changed,
+    now: datetime,
+) -> Changed:
+    """Change what follows the plan but has no place among the rule's days to come.
+
+    That is a date that runs, or one moved from a day gone by to one to come.
+    """
+    for row in rows:
+        row.ends_at = row.starts_at + length(draft.plan.phases)
+        touch(row, now)
+    await db.flush()
+    told = tuple(row.id for row in rows if row.cancelled_at is None)
+    return replace(changed, changed=(*changed.changed, *told))
+
+
+async def _stay(db: Transaction, row: SessionRow, draft: SessionDraft, changed: Changed) -> Changed:
+    """Keep a date where an earlier edit moved it, while its series changes as its form says."""
+    if row.id in changed.changed:
+        row.starts_at = in_utc(draft.schedule.start, draft.schedule.time_zone)
+        row.ends_at = row.starts_at + length(draft.plan.phases)
+        row.own_start = row.starts_at != row.original_start
+        await db.flush()
+    return changed
 
 
 async def _reschedule_series(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, update
 
 from server.community.phases import length, read_phases, write_phases
 from server.community.recurrence import Schedule, in_utc
@@ -56,6 +56,17 @@ async def write_plan(db: Transaction, plan_id: str, plan: Plan) -> None:
     )
     await db.execute(delete(SessionHostRow).where(SessionHostRow.plan_id == plan_id))
     await _write_hosts(db, plan_id, plan)
+
+
+async def forget_lonely_plan(db: Transaction, plan_id: str) -> None:
+    """Remove a plan that neither a series nor a session follows any more."""
+    await db.execute(
+        delete(SessionPlanRow).where(
+            SessionPlanRow.id == plan_id,
+            ~exists().where(SessionRow.plan_id == plan_id),
+            ~exists().where(SessionSeriesRow.plan_id == plan_id),
+        )
+    )
 
 
 async def _write_hosts(db: Transaction, plan_id: str, plan: Plan) -> None:

@@ -119,6 +119,75 @@ async def test_the_date_that_is_edited_changes_even_if_it_was_set_apart(
     assert not after[2].is_exception
 
 
+async def set_apart(
+    db: AsyncSession, session: Session, draft: SessionDraft, start: datetime
+) -> None:
+    """Move one date alone."""
+    apart = replace(draft, schedule=replace(draft.schedule, start=start))
+    await session_changes.change_session(db, session, apart, Reach.THIS, NOW)
+
+
+@pytest.mark.parametrize("reach", [Reach.FOLLOWING, Reach.ALL])
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        # Only words changed: the moved date stays where it is, and the others on their day.
+        (datetime(2026, 9, 23, 14), ["09-23T18", "09-29T13", "10-06T13"]),
+        # Another hour is for all, the day stays each one's own.
+        (datetime(2026, 9, 23, 15), ["09-23T19", "09-29T19", "10-06T19"]),
+        # Another day is for all.
+        (datetime(2026, 9, 24, 14), ["09-24T18", "10-01T18", "10-08T18"]),
+    ],
+)
+async def test_a_moved_date_does_not_move_its_series_unless_it_is_moved_again(
+    database: Database, reach: Reach, written: datetime, expected: list[str]
+) -> None:
+    async with database.writing() as db:
+        community_id, _, draft = await make(db)
+        before = await all_of(db, community_id)
+        await set_apart(db, before[2], draft, datetime(2026, 9, 23, 14))
+        third = (await all_of(db, community_id))[2]
+        renamed = replace(draft.plan, title=Bilingual("Autrement"))
+        edit = SessionDraft(renamed, replace(FIRST, start=written))
+        await session_changes.change_session(db, third, edit, reach, NOW)
+        after = await all_of(db, community_id)
+    assert [each.id for each in after] == [each.id for each in before]
+    assert days(after)[2:] == expected
+    assert {each.plan.title.fr for each in after[2:]} == {"Autrement"}
+    assert (after[2].starts_at == after[2].original_start) == (expected[0] == "09-24T18")
+
+
+async def test_a_date_moved_from_a_day_gone_by_changes_with_the_page_on_which_one_writes(
+    database: Database,
+) -> None:
+    now = datetime(2026, 9, 9, tzinfo=UTC)
+    async with database.writing() as db:
+        community_id, _, draft = await make(db)
+        await set_apart(db, (await all_of(db, community_id))[0], draft, datetime(2026, 9, 10, 9))
+        first = (await all_of(db, community_id))[0]
+        longer = replace(
+            draft.plan, title=Bilingual("Autrement"), phases=read_phases("focus 90, break 10")
+        )
+        edit = SessionDraft(longer, replace(FIRST, start=datetime(2026, 9, 10, 10)))
+        changed = await session_changes.change_session(db, first, edit, Reach.ALL, now)
+        after = await all_of(db, community_id)
+    assert days(after) == ["09-10T14", "09-15T14", "09-22T14", "09-29T14", "10-06T14"]
+    assert {each.plan.title.fr for each in after} == {"Autrement"}
+    assert set(changed.changed) == {each.id for each in after}
+
+
+async def test_what_has_begun_keeps_the_plan_it_had(database: Database) -> None:
+    now = datetime(2026, 9, 16, tzinfo=UTC)
+    async with database.writing() as db:
+        community_id, _, draft = await make(db)
+        third = (await all_of(db, community_id))[2]
+        renamed = replace(draft.plan, title=Bilingual("Autrement"), host_id=None)
+        edit = SessionDraft(renamed, replace(FIRST, start=datetime(2026, 9, 22, 9)))
+        await session_changes.change_session(db, third, edit, Reach.ALL, now)
+        after = await all_of(db, community_id)
+    assert [each.plan for each in after] == [draft.plan] * 2 + [renamed] * 3
+
+
 async def test_this_and_following_become_a_series_of_their_own(database: Database) -> None:
     async with database.writing() as db:
         community_id, _, draft = await make(db)

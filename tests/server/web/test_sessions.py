@@ -164,6 +164,33 @@ async def test_a_series_is_changed_from_one_date_on(house: web.Application, owne
     assert "Mardi des factures" in owner.text
 
 
+async def test_a_moved_date_says_where_its_series_is(
+    house: web.Application, owner: Visitor
+) -> None:
+    address = await make(house, owner, frequency="weekly", count="4")
+    await owner.open(f"{address}/modifier")
+    assert "a été déplacée" not in owner.text
+    later = (datetime.now(UTC) + timedelta(days=8)).date().isoformat()
+    rule = {"frequency": "weekly", "count": "4", "reach": "this"}
+    await owner.send_list(f"{address}/modifier", await form(house, date=later, **rule))
+    await owner.open(f"{address}/modifier")
+    assert "Cette date a été déplacée : la série la place le" in owner.text
+
+
+async def test_a_date_that_its_new_rule_leaves_out_leads_to_the_list(
+    house: web.Application, owner: Visitor
+) -> None:
+    await make(house, owner, frequency="weekly", count="4")
+    second = re.findall(rf'href="({LIST}/se_[0-9a-f]+)"', owner.page)[0]
+    await owner.open(f"{second}/modifier")
+    day = re.search(r'name="date" type="date" value="([^"]+)"', owner.page)
+    assert day is not None
+    rule = {"frequency": "weekly", "interval": "2", "count": "4", "reach": "all"}
+    sent = await form(house, date=day[1], **rule)
+    assert await owner.send_list(f"{second}/modifier", sent) == 200
+    assert owner.path == f"{LIST}?fait=saved"
+
+
 async def test_only_hosts_change_sessions(
     house: web.Application, owner: Visitor, visitor: Visitor
 ) -> None:
