@@ -137,6 +137,6 @@ def _next(form: dict[str, str]) -> str:
 def _notice(done: str, words: Words) -> str:
     _ = words.gettext
     return {
-        "ouvert": _("Votre calendrier est prêt : abonnez-vous avec l’adresse ci-dessous."),
-        "ferme": _("Votre calendrier privé est fermé : son adresse ne montre plus rien."),
+        "ouvert": _("Votre calendrier est prêt : abonnez-vous avec l’adresse ci-dessous."),
+        "ferme": _("Votre calendrier privé est fermé : son adresse ne montre plus rien."),
     }.get(done, "")

@@ -57,7 +57,7 @@ async def figures_page(request: web.Request) -> web.Response:
 
 def _summary(week: Week, words: Words) -> str:
     people = words.ngettext("%(num)d personne", "%(num)d personnes", week.people)
-    told = words.gettext("Cette semaine : %(people)s, %(hours)s heures ensemble.")
+    told = words.gettext("Cette semaine : %(people)s, %(hours)s heures ensemble.")
     return told % {
         "people": people % {"num": week.people},
         "hours": format_decimal(round(week.hours), locale=words.locale),
@@ -73,7 +73,7 @@ def _short_day(day: date, words: Words) -> str:
 
 
 def _weeks_chart(weeks: Sequence[Week], words: Words) -> BarChart:
-    told = words.gettext("Semaine du %(day)s : %(people)s personnes, %(visits)s visites")
+    told = words.gettext("Semaine du %(day)s : %(people)s personnes, %(visits)s visites")
     return bar_chart(
         [
             Column(
@@ -108,7 +108,7 @@ def _weeks_table(weeks: Sequence[Week], words: Words) -> TableView:
 
 
 def _hours_chart(hours: list[list[float]], words: Words) -> HeatChart:
-    told = words.gettext("%(day)s, %(hour)s h : %(people)s en moyenne")
+    told = words.gettext("%(day)s, %(hour)s h : %(people)s en moyenne")
     names = weekday_names(words)
     cells = [
         [
@@ -131,7 +131,7 @@ def _hours_table(hours: list[list[float]], words: Words) -> TableView:
 
 def _newcomers_chart(cohorts: Sequence[Cohort], words: Words) -> BarChart:
     told = words.gettext(
-        "Semaine du %(day)s : %(newcomers)s nouvelles personnes, dont %(returned)s revenues"
+        "Semaine du %(day)s : %(newcomers)s nouvelles personnes, dont %(returned)s revenues"
     )
     return bar_chart(
         [

@@ -77,7 +77,7 @@ def _of_stays(words: Words) -> list[tuple[str, str, Kind]]:
     return [
         (
             _(
-                "Vos visites : dans quel bureau, de quand à quand. Qui tient la maison en voit les "
+                "Vos visites : dans quel bureau, de quand à quand. Qui tient la maison en voit les "
                 "totaux, et qui était à une séance"
             ),
             "%(time)s",

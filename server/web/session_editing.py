@@ -281,6 +281,6 @@ def _moved_note(session: Session, words: Words) -> str:
         return ""
     own = session.original_start.astimezone(ZoneInfo(session.time_zone))
     return words.gettext(
-        "Cette date a été déplacée : la série la place le %(day)s, %(hour)s. Les autres dates "
+        "Cette date a été déplacée : la série la place le %(day)s, %(hour)s. Les autres dates "
         "gardent leur jour, sauf si vous en écrivez un autre ici."
     ) % {"day": day_label(own, words), "hour": hour_label(own, words)}

@@ -44,17 +44,17 @@ def field_sentences(errors: Mapping[str, str], words: Words) -> dict[str, str]:
     _ = words.gettext
     known = {
         "missing": _("Écrivez quelque chose ici."),
-        "too_long": _("C’est trop long : raccourcissez un peu."),
+        "too_long": _("C’est trop long : raccourcissez un peu."),
         "not_a_choice": _("Choisissez dans la liste."),
         "not_a_number": _("Écrivez un nombre entier, plus grand que zéro et pas démesuré."),
         "too_many_hosts": _("Huit coanimateurs ou coanimatrices au plus."),
         "not_a_date": _("Écrivez une date et une heure."),
         "not_a_date_near": _("Choisissez un jour à venir, d’ici deux ans."),
-        "in_the_past": _("Ce moment est déjà passé : choisissez-en un à venir."),
+        "in_the_past": _("Ce moment est déjà passé : choisissez-en un à venir."),
         "until_or_count": _("Choisissez une date de fin ou un nombre de fois, pas les deux."),
         "not_phases": _("Donnez de 1 à 24 phases, de 1 à 240 minutes chacune."),
         "office_is_closed": _(
-            "Ce bureau s’ouvre sur invitation : réservez la séance aux membres ou aux invités."
+            "Ce bureau s’ouvre sur invitation : réservez la séance aux membres ou aux invités."
         ),
     }
     return {name: known[code] for name, code in errors.items()}

@@ -152,7 +152,7 @@ def _said(news: News, words: Words) -> tuple[str, tuple[str, ...]]:
         News.COMING: (_("C’est noté"), (_("Votre réponse est notée."), keeps)),
         News.WAITING: (
             _("Sur la liste d’attente"),
-            (_("C’est complet pour l’instant : vous êtes sur la liste d’attente."), keeps),
+            (_("C’est complet pour l’instant : vous êtes sur la liste d’attente."), keeps),
         ),
         News.NOT_COMING: (_("C’est noté"), (_("Vous ne venez pas, c’est noté."), removes)),
         News.CHANGED: (

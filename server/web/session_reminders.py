@@ -62,7 +62,7 @@ async def _queue(
     await queue_notice(
         db,
         person,
-        notice_of(told, session, words.gettext("Bientôt : %(title)s"), words),
+        notice_of(told, session, words.gettext("Bientôt : %(title)s"), words),
         now=told.now,
         about=about,
         send_at=send_at,
@@ -78,7 +78,7 @@ async def notify_seated(db: Transaction, told: Told, session: Session, person: P
     await queue_notice(
         db,
         person,
-        notice_of(told, session, words.gettext("Une place pour vous : %(title)s"), words),
+        notice_of(told, session, words.gettext("Une place pour vous : %(title)s"), words),
         now=told.now,
         about=f"seat:{session.id}",
         send_at=told.now,
@@ -111,7 +111,7 @@ def reminder_of(told: Told, session: Session, words: Words) -> Letter:
     house = f"{told.app[SETTINGS].address}/c/{told.community.slug}"
     return Letter(
         kind="reminder",
-        subject=_("Bientôt : %(title)s") % {"title": title},
+        subject=_("Bientôt : %(title)s") % {"title": title},
         paragraphs=(
             _("Bonjour,"),
             _("Cette séance commence bientôt. La porte s’ouvre à l’heure, avec ou sans caméra."),

@@ -118,11 +118,11 @@ def repeats_label(schedule: Schedule, words: Words) -> str:
             -1: _("dernier"),
         }[rule.ordinal]
         day = names[rule.weekdays[0]]
-        return _("Chaque mois : le %(place)s %(day)s") % {"place": place, "day": day}
+        return _("Chaque mois : le %(place)s %(day)s") % {"place": place, "day": day}
     days = ", ".join(names[day] for day in rule.weekdays)
     if rule.interval == 1:
-        return _("Chaque semaine : %(days)s") % {"days": days}
-    return _("Toutes les %(number)s semaines : %(days)s") % {"number": rule.interval, "days": days}
+        return _("Chaque semaine : %(days)s") % {"days": days}
+    return _("Toutes les %(number)s semaines : %(days)s") % {"number": rule.interval, "days": days}
 
 
 def phase_views(session: Session, now: datetime, words: Words) -> list[PhaseView]:
@@ -165,10 +165,10 @@ def live_sentence(moment: Moment, words: Words) -> str:
     _ = words.gettext
     minutes = max(1, -(-int(moment.left.total_seconds()) // 60))
     if moment.following is None:
-        told = _("%(phase)s, fin dans %(minutes)s min")
+        told = _("%(phase)s, fin dans %(minutes)s min")
         next_label = ""
     else:
-        told = _("%(phase)s, %(next)s dans %(minutes)s min")
+        told = _("%(phase)s, %(next)s dans %(minutes)s min")
         next_label = phase_label(moment.following.kind, words).lower()
     label = phase_label(moment.span.kind, words)
     return told % {"phase": label, "next": next_label, "minutes": minutes}

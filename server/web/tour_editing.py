@@ -152,7 +152,7 @@ def _sentences(errors: Mapping[str, str], words: Words) -> dict[str, str]:
     most = words.gettext("Choisissez %(num)s séances au plus.") % {"num": MOST_STOPS}
     known = {
         "missing": _("Écrivez quelque chose ici."),
-        "too_long": _("C’est trop long : raccourcissez un peu."),
+        "too_long": _("C’est trop long : raccourcissez un peu."),
         "no_stop": _("Choisissez au moins une séance."),
         "too_many_stops": most,
     }

@@ -63,8 +63,8 @@ export function minutesUntil(then) {
 export function whatComes(phase) {
   const minutes = minutesUntil(phase.ends);
   return phase.next
-    ? t("{phase} dans {minutes} min", { phase: phaseName(phase.next), minutes })
-    : t("Fin dans {minutes} min", { minutes });
+    ? t("{phase} dans {minutes} min", { phase: phaseName(phase.next), minutes })
+    : t("Fin dans {minutes} min", { minutes });
 }
 
 /**

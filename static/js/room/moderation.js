@@ -85,6 +85,6 @@ export class Moderation {
     }).catch(() => null);
     if (response?.ok) return;
     const answer = await response?.json().catch(() => null);
-    this.tell(answer?.message ?? t("Cela n’a pas marché : recommencez dans un instant."));
+    this.tell(answer?.message ?? t("Cela n’a pas marché : recommencez dans un instant."));
   }
 }

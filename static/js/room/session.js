@@ -115,7 +115,7 @@ export class SessionBar {
       hour: "numeric",
       minute: "2-digit",
     });
-    return t("La séance est terminée. La prochaine : {when}.", { when });
+    return t("La séance est terminée. La prochaine : {when}.", { when });
   }
 
   draw() {
@@ -134,7 +134,7 @@ export class SessionBar {
       const left = told.starts - serverNow();
       const minutes = minutesUntil(told.starts);
       const title = titleOf(told) || t("Une séance");
-      this.show(title, t("dans {minutes} min", { minutes }), left / COUNTDOWN_MS);
+      this.show(title, t("dans {minutes} min", { minutes }), left / COUNTDOWN_MS);
     } else this.show(this.farewell(), "", 0);
     byId("session-title", HTMLElement).textContent = told ? titleOf(told) : "";
   }
@@ -186,7 +186,7 @@ export class SessionBar {
     const response = await fetch(address, { method, ...more }).catch(() => null);
     const answer = await response?.json().catch(() => null);
     if (response?.ok) this.showLamp(answer);
-    else this.tell(answer?.message ?? t("Cela n’a pas marché : recommencez dans un instant."));
+    else this.tell(answer?.message ?? t("Cela n’a pas marché : recommencez dans un instant."));
   }
 
   /** @param {{holder: string, is_mine: boolean, may_take: boolean, may_rule: boolean, microphones: string}} lamp */
