@@ -18,7 +18,7 @@ TEST_PROGRAMS := redis-server=redis-server \
 # A .venv whose python went away (upgraded, or the folder moved) is made anew.
 USABLE := $(shell $(PY) -c 'import pip, sys; print("yes" if sys.version_info >= (3, 11) else "")' 2>/dev/null)
 
-.PHONY: help run setup setup-demo demo setup-dev test lint format types bench readme lock clean anew
+.PHONY: help run setup setup-demo demo setup-dev test lint format types bench soak readme lock clean anew
 
 help: ## List what make can do
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 14
@@ -56,6 +56,10 @@ types: $(VENV)/dev.stamp node_modules/.stamp ## Check the types of Python and Ja
 
 bench: $(VENV)/dev.stamp $(COMPILED) ## Measure the forwarding path; writes bench.json
 	$(PY) -m tests.bench
+
+soak: $(VENV)/dev.stamp $(COMPILED) ## Watch the server's memory and a full page for an hour (MINUTES=60)
+	@.ci/need 'chromium|chromium-browser=chromium'
+	$(PY) -m tests.bench.soak --minutes $(or $(MINUTES),60)
 
 readme: $(VENV)/dev.stamp ## Write the README's settings table anew
 	$(PY) -m tests.settings_table

@@ -47,6 +47,9 @@ def program(name: str, *places: str, package: str | None = None) -> str:
 class Process:
     """One program: started, awaited by `ready`, its output in one file, ended by its pid."""
 
+    start_limit = START_LIMIT
+    """Seconds that it may take to be ready."""
+
     def __init__(
         self,
         name: str,
@@ -89,7 +92,7 @@ class Process:
                 start_new_session=True,
             )
         try:
-            async with asyncio.timeout(START_LIMIT):
+            async with asyncio.timeout(self.start_limit):
                 while not await asyncio.to_thread(self._ready):
                     if not self.running:
                         code = self._popen.returncode

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import multiprocessing
-import os
 import sys
 import tempfile
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, Protocol
 
 from rooms.compiled.library import library, reason
+from tests.bench.cpu import cpu_seconds, undisturbed
 from tests.bench.endpoints import (
     PUBLISHERS,
     Arrived,
@@ -24,6 +23,7 @@ from tests.bench.endpoints import (
     plain_ends,
     publish,
 )
+from tests.bench.figures import keep
 from tests.bench.forwarding import Moulin, loop_factory
 from tests.bench.janus import Janus, host_address, installed
 
@@ -50,19 +50,6 @@ class Peer(Protocol):
 
     def end(self) -> None:
         """End the process."""
-
-
-def cpu_seconds(pid: int) -> float:
-    """What all threads of a process have run for, to the nanosecond."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((each / "schedstat").read_text().split()[0]) for each in tasks) / 1e9
-
-
-def undisturbed(pid: int) -> None:
-    """Have a process run before other work, if we may: that is not what is to be measured."""
-    with suppress(PermissionError):
-        for each in Path(f"/proc/{pid}/task").iterdir():
-            os.sched_setscheduler(int(each.name), os.SCHED_RR, os.sched_param(10))
 
 
 class Clients:
@@ -255,7 +242,7 @@ async def main() -> None:
             rates = await measure(clients, peers, load)
             found |= figures(load, rates, await floor(clients, python, load))
         found |= await delays(clients, ours, found["forward_fanout_10_1100"])
-    Path("bench.json").write_text(json.dumps(found, indent=2) + "\n")
+    keep(found)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import aiohttp
 
 from rooms.compiled.build import compiler
 from tests.bench.endpoints import AUDIO, PUBLISHERS, Ends, Load, ssrc_of
+from tests.bench.sections import description, section
 from tests.bench.webrtc import Client, Keys, Remote
 
 _ROOMS = {"video": 1, "audio": 2}
@@ -179,7 +180,7 @@ class Janus:
         }
         await self._ask({"janus": "message", "handle_id": handle, "body": join}, event=True)
         client = Client(self._host)
-        offer = _description(_section(kind, "0", "sendonly", client, ssrc_of(number)))
+        offer = description(section(kind, "0", "sendonly", client, ssrc_of(number)))
         answered = await self._ask(
             {
                 "janus": "message",
@@ -206,7 +207,7 @@ class Janus:
         offer = offered["jsep"]["sdp"]
         client = Client(self._host)
         mids = [line[6:] for line in offer.splitlines() if line.startswith("a=mid:")]
-        answer = _description(*(_section(kind, mid, "recvonly", client) for mid in mids))
+        answer = description(*(section(kind, mid, "recvonly", client) for mid in mids))
         await self._ask(
             {
                 "janus": "message",
@@ -236,34 +237,3 @@ class Janus:
         self._process.terminate()
         self._process.wait(10)
         self._log.close()
-
-
-def _section(
-    kind: str, mid: str, direction: str, client: Client, ssrc: int | None = None
-) -> list[str]:
-    """A media section as a browser would write it, one stream or none."""
-    codec = ["opus/48000/2", "111"] if kind == "audio" else ["VP8/90000", "96"]
-    lines = [
-        f"m={kind} 9 UDP/TLS/RTP/SAVPF {codec[1]}",
-        "c=IN IP4 0.0.0.0",
-        *client.transport_lines(),
-        f"a=mid:{mid}",
-        f"a={direction}",
-        "a=rtcp-mux",
-        f"a=rtpmap:{codec[1]} {codec[0]}",
-    ]
-    if kind == "audio":
-        lines.append("a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level")
-    else:
-        lines += [f"a=rtcp-fb:{codec[1]} nack", f"a=rtcp-fb:{codec[1]} nack pli"]
-    if ssrc is not None:
-        lines.append(f"a=ssrc:{ssrc} cname:bench")
-    return lines
-
-
-def _description(*sections: list[str]) -> str:
-    mids = " ".join(line[6:] for section in sections for line in section if line[:6] == "a=mid:")
-    lines = ["v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0", f"a=group:BUNDLE {mids}"]
-    for section in sections:
-        lines += section
-    return "\r\n".join(lines) + "\r\n"

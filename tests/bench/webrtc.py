@@ -64,6 +64,7 @@ class Client:
         self.socket.bind((host, 0))
         self.socket.setblocking(False)
         self._certificate = RTCCertificate.generateCertificate()
+        self._checked = b""
 
     def transport_lines(self) -> list[str]:
         """The lines of a media section that describe this end."""
@@ -82,7 +83,7 @@ class Client:
 
         The end that offered is the controlling one.
         """
-        check = self._check(remote, controlling)
+        self._checked = check = self._check(remote, controlling)
         context = SSL.Context(SSL.DTLS_METHOD)
         context.use_certificate(self._certificate._cert)  # noqa: SLF001
         context.use_privatekey(self._certificate._key)  # noqa: SLF001
@@ -100,6 +101,10 @@ class Client:
                 self._flush(ssl, remote)
                 return _keys(ssl)
         raise TimeoutError("no DTLS")
+
+    def check_again(self, remote: Remote) -> None:
+        """Show that this end is still there; the answer is left unread."""
+        self.socket.sendto(self._checked, remote.address)
 
     def _check(self, remote: Remote, controlling: bool) -> bytes:
         message = stun.Message(
