@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from rooms.rtp.allocation import PAUSED, Demand, Step, allocate, cost, costs_above
-from rooms.rtp.estimate import Estimator
 from rooms.rtp.layers import HIGHEST
 from rooms.rtp.outgoing import OutgoingStream
 from rooms.rtp.probing import Probing
@@ -41,6 +41,35 @@ class View:
         track = self.out.track
         steps = track.steps(self.spatial, self.temporal) if track is not None else ()
         return Demand(self.out, self.priority, steps)
+
+
+class Estimator(Protocol):
+    """Says how many bits per second may be sent to one subscriber.
+
+    With `feedback.Witness` the seam for another kind, such as one of our own on transport-wide
+    feedback: it would hear of what is sent by `sent` and of what arrived by `Witness.arrived`.
+    """
+
+    @property
+    def bitrate(self) -> float | None:
+        """Bits per second in all; None while nothing ever spoke of a limit."""
+
+    @property
+    def complaints(self) -> int:
+        """How often the link was found too narrow so far."""
+
+    @property
+    def stirred(self) -> bool:
+        """Whether the link spoke of trouble since `sent` was last called."""
+
+    def sent(self, bitrate: float, loss: float, now: float) -> None:
+        """What was sent of late, in bits per second, and the share of it reported missing."""
+
+    def excuse(self, bitrate: float) -> None:
+        """The last complaint was about a probe: so much went well before it."""
+
+    def forget(self) -> None:
+        """All that is wanted has long been sent without a complaint: there is no known limit."""
 
 
 class Downlink:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Protocol
+
+from rooms.rtp.transport_feedback import TransportFeedback
 
 LEAST = 150_000.0
 """Bits per second below which loss alone never pushes: sound and one small picture."""
@@ -21,36 +22,8 @@ _SMOOTHING = 0.12  # of the loss: one bad moment of a radio link is no narrow li
 _PATIENCE = 0.5  # seconds between two cuts for loss: the queue of the first must drain
 
 
-class Estimator(Protocol):
-    """Says how many bits per second may be sent to one subscriber.
-
-    The seam for another kind, such as one that reads transport-wide feedback on the sending side.
-    """
-
-    @property
-    def bitrate(self) -> float | None:
-        """Bits per second in all; None while nothing ever spoke of a limit."""
-
-    @property
-    def complaints(self) -> int:
-        """How often the link was found too narrow so far."""
-
-    @property
-    def stirred(self) -> bool:
-        """Whether the link spoke of trouble since `sent` was last called."""
-
-    def sent(self, bitrate: float, loss: float, now: float) -> None:
-        """What was sent of late, in bits per second, and the share of it reported missing."""
-
-    def excuse(self, bitrate: float) -> None:
-        """The last complaint was about a probe: so much went well before it."""
-
-    def forget(self) -> None:
-        """All that is wanted has long been sent without a complaint: there is no known limit."""
-
-
 class ReceiverEstimate:
-    """An `Estimator` on REMB and on receivers' complaints of loss.
+    """A `downlink.Estimator` on REMB and on receivers' complaints of loss; a `feedback.Witness`.
 
     REMB lags: it grows 8% a second, to one and a half times what arrives. So what was sent for a
     while with neither a falling REMB nor loss is taken for carried, until the next complaint.
@@ -72,7 +45,7 @@ class ReceiverEstimate:
 
     @property
     def bitrate(self) -> float | None:
-        """See `Estimator`."""
+        """See `downlink.Estimator`."""
         if not self._limited:
             return None
         reported = float("inf") if self._remb is None else self._remb
@@ -84,7 +57,7 @@ class ReceiverEstimate:
         return self._remb
 
     def reported(self, bitrate: float, now: float) -> None:
-        """Take a REMB; one that falls, or begins below what is sent, is a complaint."""
+        """See `feedback.Witness`; one that falls, or begins below what is sent, is a complaint."""
         before, self._remb = self._remb, float(bitrate)
         fell = bitrate < 0.8 * self._rate if before is None else bitrate < before * _FELL
         if fell and bitrate < self._rate * 1.5:
@@ -92,11 +65,14 @@ class ReceiverEstimate:
             self._complain()
 
     def lost(self) -> None:
-        """Something of what was sent did not arrive."""
+        """See `feedback.Witness`."""
         self.stirred = True
 
+    def arrived(self, report: TransportFeedback, now: float) -> None:
+        """See `feedback.Witness`: nothing, as REMB says what the same arrivals mean."""
+
     def sent(self, bitrate: float, loss: float, now: float) -> None:
-        """See `Estimator`."""
+        """See `downlink.Estimator`."""
         self._rate = bitrate
         self.stirred = False
         self._loss += (loss - self._loss) * _SMOOTHING
@@ -137,11 +113,11 @@ class ReceiverEstimate:
         self._unsettled.clear()
 
     def excuse(self, bitrate: float) -> None:
-        """See `Estimator`."""
+        """See `downlink.Estimator`."""
         self._carried = max(self._carried, bitrate)
         self._loss_cap = max(self._loss_cap, bitrate)
 
     def forget(self) -> None:
-        """See `Estimator`."""
+        """See `downlink.Estimator`."""
         self._limited = False
         self._loss_cap = float("inf")

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from rooms.rtp import rtcp
+from rooms.rtp.arrivals import Arrivals
 from rooms.rtp.bandwidth import PublisherBudget
 from rooms.rtp.estimate import ReceiverEstimate
 from rooms.rtp.outgoing import OutgoingStream
 from rooms.rtp.ssrcs import Ssrcs
+from rooms.rtp.transport_feedback import ArrivalReports, TransportFeedback
 
 REPORT_INTERVAL = 1.0
 CHECK_INTERVAL = 0.5
 _COMPOUND = 1150  # bytes, so that SRTCP's trailer fits an unfragmented datagram
 _BLOCKS = 31
 _NOTABLE_LOSS = 12  # of 256
+
+
+class Witness(Protocol):
+    """Hears what a peer reports of what it receives; estimators of its link listen through this."""
+
+    def reported(self, bitrate: float, now: float) -> None:
+        """It says by REMB that it can receive so many bits per second."""
+
+    def arrived(self, report: TransportFeedback, now: float) -> None:
+        """It says which packets came, and when by its own clock."""
+
+    def lost(self) -> None:
+        """Something of what was sent did not arrive."""
 
 
 class Feedback:
@@ -24,6 +41,7 @@ class Feedback:
     def __init__(self, ssrcs: Ssrcs, ssrc: int, *, nacked: int, keyframes: int) -> None:
         self.ssrc = ssrc
         self.estimate = ReceiverEstimate()
+        self._witness: Witness = self.estimate
         self.repeated = 0
         self.outgoing: dict[int, OutgoingStream] = {}
         self._ssrcs = ssrcs
@@ -32,6 +50,7 @@ class Feedback:
         self._publisher = PublisherBudget()
         self._next_check = 0.0
         self._next_report = 0.0
+        self._arrival_reports = ArrivalReports()
 
     # What the peer says.
 
@@ -48,7 +67,9 @@ class Feedback:
             elif isinstance(item, rtcp.KeyframeRequest):
                 self._keyframe(item)
             elif isinstance(item, rtcp.Remb):
-                self.estimate.reported(item.bitrate, now)
+                self._witness.reported(item.bitrate, now)
+            elif isinstance(item, TransportFeedback):
+                self._witness.arrived(item, now)
 
     def _sender_report(self, report: rtcp.SenderReport, now: float) -> None:
         route = self._ssrcs.routes.get(report.ssrc)
@@ -66,7 +87,7 @@ class Feedback:
             if out is not None:
                 out.reported_on(block, now)
                 if block.fraction_lost > _NOTABLE_LOSS:
-                    self.estimate.lost()
+                    self._witness.lost()
 
     def _nack(self, nack: rtcp.Nack, now: float) -> None:
         out = self.outgoing.get(nack.ssrc)
@@ -74,7 +95,7 @@ class Feedback:
             heeded = nack.sequences[: max(0, self._left["nacked"])]
             self._left["nacked"] -= len(nack.sequences)
             self.repeated += out.repeat(heeded, now)
-            self.estimate.lost()
+            self._witness.lost()
 
     def _keyframe(self, request: rtcp.KeyframeRequest) -> None:
         for ssrc in request.ssrcs:
@@ -102,6 +123,16 @@ class Feedback:
         packets += self._requests(now)
         return _compounds(packets, rtcp.receiver_report(self.ssrc))
 
+    def on_arrivals(self, arrivals: Arrivals) -> list[bytes]:
+        """The compounds that say when packets came since the last time; none if none did."""
+        arrived = arrivals.take()
+        if not arrived or not self._ssrcs.routes:
+            return []
+        # A sender heeds what names one of its streams.
+        about = next(iter(self._ssrcs.routes))
+        reports = self._arrival_reports.make(self.ssrc, about, arrived)
+        return _compounds(reports, rtcp.receiver_report(self.ssrc))
+
     def next_due(self, now: float) -> float:
         """When `due` has something to do again."""
         soonest = min(self._next_check, self._next_report)
@@ -123,6 +154,8 @@ class Feedback:
         return packets
 
     def _estimate(self) -> list[bytes]:
+        if self._ssrcs.numbered:
+            return []  # it learns when its packets come, and knows better
         video = [s for s, route in self._ssrcs.routes.items() if route.stream.is_video]
         return [rtcp.remb(self.ssrc, self._publisher.bitrate, video)] if video else []
 

@@ -54,6 +54,14 @@ class Ssrcs:
             max((each.descriptor for each in every), default=0),
         )
 
+    @property
+    def numbered(self) -> bool:
+        """Whether all video carries transport-wide numbers: its sender estimates by itself."""
+        every = [
+            spec.extensions.transport_wide for spec in self._specs.values() if spec.kind == "video"
+        ]
+        return bool(every) and all(every)
+
     def describe(self, specs: list[IncomingSpec]) -> None:
         """Hold exactly these sections: known ones keep their streams, missing ones are closed."""
         wanted = {spec.mid: spec for spec in specs if spec.codecs_by_pt}

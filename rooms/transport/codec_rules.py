@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rooms.rtp.codecs import Codec, Extensions, Kind
 from rooms.transport.description import RtpMap, Section
@@ -67,6 +67,8 @@ RID = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
 RRID = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+TRANSPORT_WIDE = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+_TRANSPORT_FEEDBACK = "transport-cc"
 
 # libwebrtc refuses its own later simulcast offer when RID was left out of any video section of
 # the first answer, an inactive one included: so these hold whatever the direction.
@@ -149,6 +151,18 @@ def agreed_extensions(kind: str, offered: dict[str, int]) -> dict[str, int]:
     return {uri: offered[uri] for uri in EXTENSIONS[kind] if uri in offered}
 
 
+def agree_on_feedback(offered: Section, answered: Section, codec: Codec) -> Codec:
+    """Have the client number what it sends in `codec`, and be told when it came, if it offers to.
+
+    For sections that we receive alone: what we send carries no such numbers.
+    """
+    number = offered.extensions.get(TRANSPORT_WIDE)
+    if number is None or _TRANSPORT_FEEDBACK not in offered.feedback.get(codec.payload_type, ()):
+        return codec
+    answered.extensions[TRANSPORT_WIDE] = number
+    return replace(codec, feedback=(*codec.feedback, _TRANSPORT_FEEDBACK))
+
+
 def our_extensions(kind: str) -> dict[str, int]:
     """Extensions as our own offers list them."""
     return {uri: OUR_EXTENSION_IDS[uri] for uri in EXTENSIONS[kind]}
@@ -163,6 +177,7 @@ def extension_ids(extensions: dict[str, int]) -> Extensions:
         ids.get(RRID, 0),
         ids.get(AUDIO_LEVEL, 0),
         ids.get(ABS_SEND_TIME, 0),
+        transport_wide=ids.get(TRANSPORT_WIDE, 0),
     )
 
 

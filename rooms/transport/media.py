@@ -29,6 +29,10 @@ from rooms.transport.srtp import (
     unprotect_rtcp,
 )
 
+ARRIVALS_INTERVAL = 0.07
+"""Seconds between two reports of when packets came: senders expect 50 to 100 ms."""
+QUIET_INTERVAL = 0.2
+"""Seconds between two looks where nothing comes."""
 _LEAST_RTCP = 8
 _out = PacketBuffer()
 
@@ -61,7 +65,8 @@ class MediaTransport:
         self, mux: MediaMux, limits: Limits, counters: Counters, *, rng: random.Random
     ) -> None:
         self._mux, self._limits, self._counters = mux, limits, counters
-        self.due = 0.0
+        self.due = self._feedback_due = 0.0
+        self._arrivals_due = float("inf")
         self.ssrcs = Ssrcs(
             forward, self._wake, most=limits.ssrcs_per_kind,
             cache_packets=limits.incoming_cache_packets,
@@ -91,7 +96,9 @@ class MediaTransport:
         self.ssrcs.describe(specs)
         if self._ids != self.ssrcs.ids:
             self._ids = self.ssrcs.ids
+            self._arrivals_due = 0.0 if self._ids[1] else float("inf")
             self._announce()
+            self._wake()
 
     def incoming(self, mid: str) -> IncomingTrack | None:
         """The track received in that section."""
@@ -181,7 +188,7 @@ class MediaTransport:
         self.due = float("inf")
 
     def _wake(self) -> None:
-        self.due = 0.0
+        self.due = self._feedback_due = 0.0
 
     # What comes in.
 
@@ -307,16 +314,26 @@ class MediaTransport:
         if path is None:
             self.due = float("inf")  # keys and address wake us
             return
-        for compound in self._feedback.due(now):
-            self._send_rtcp(path, compound)
-        self._count()
-        self.due = self._feedback.next_due(now)
+        if now >= self._arrivals_due:
+            self._report_arrivals(path, now)
+        if now >= self._feedback_due:
+            for compound in self._feedback.due(now):
+                self._send_rtcp(path, compound)
+            self._count()
+            self._feedback_due = self._feedback.next_due(now)
+        self.due = min(self._feedback_due, self._arrivals_due)
         if self._padding is not None:
             self._padding.send(self._feedback.outgoing.values(), now)
             if self._padding.until <= now:
                 self._padding = None
             else:
                 self.due = now
+
+    def _report_arrivals(self, path: SendPath, now: float) -> None:
+        compounds = self._feedback.on_arrivals(self.arrivals)
+        for compound in compounds:
+            self._send_rtcp(path, compound)
+        self._arrivals_due = now + (ARRIVALS_INTERVAL if compounds else QUIET_INTERVAL)
 
     def _send_rtcp(self, path: SendPath, compound: bytes) -> None:
         _out.data[: len(compound)] = compound

@@ -195,7 +195,8 @@ class Answerer(OutgoingSlots):
         )
         receives = offered.direction in _SENDS
         if receives:
-            codecs = (self._sent_codec(offered, codecs),)
+            codec = self._sent_codec(offered, codecs)
+            codecs = (codec_rules.agree_on_feedback(offered, answered, codec),)
         codec_rules.describe_codecs(answered, codecs)
         if receives:
             self._receive(offered, answered, codecs)

@@ -12,6 +12,7 @@ from rooms.rtp.codecs import Extensions, IncomingSpec
 from rooms.rtp.feedback import Feedback
 from rooms.rtp.outgoing import OutgoingStream
 from rooms.rtp.ssrcs import Ssrcs
+from rooms.rtp.transport_feedback import ArrivalReports, TransportFeedback
 from tests.rooms.rtp.wire import VP8, Camera, Wire, path
 
 
@@ -196,3 +197,11 @@ def test_feedback_about_unknown_streams_does_nothing(peer: Peer) -> None:
         1.0,
     )
     assert peer.wire.sent == []
+
+
+def test_what_a_receiver_says_of_arrivals_reaches_its_estimator(peer: Peer) -> None:
+    told: list[TransportFeedback] = []
+    peer.feedback.estimate.arrived = lambda report, now: told.append(report)  # type: ignore[method-assign]
+    [packet] = ArrivalReports().make(1, 9000, [(4, 1_000_000), (5, 1_002_000)])
+    peer.feedback.received(rtcp.parse(packet), peer.camera.now)
+    assert [number for number, _ in told[0].arrivals] == [4, 5]

@@ -66,7 +66,8 @@ def test_a_camera_with_layers(name: str) -> None:
         "f recv",
     ]
     assert video.simulcast == "recv q;h;f"
-    assert video.feedback[video.payload_types[0]] == ("goog-remb", "ccm fir", "nack", "nack pli")
+    told = ("goog-remb", "ccm fir", "nack", "nack pli", "transport-cc")
+    assert video.feedback[video.payload_types[0]] == told
     assert data.sctp_port == 5000
     spec = side.incoming["1"].spec
     assert spec.rids == ("q", "h", "f")
@@ -78,6 +79,49 @@ def test_a_camera_with_layers(name: str) -> None:
     assert side.incoming["0"].spec.extensions.audio_level == 1
     assert len(side.incoming["0"].spec.ssrcs) == 1
     assert side.incoming["0"].msid_track
+
+
+def _no_feedback(section: Section) -> None:
+    section.feedback = {
+        payload_type: tuple(each for each in told if each != "transport-cc")
+        for payload_type, told in section.feedback.items()
+    }
+
+
+def _no_numbers(section: Section) -> None:
+    section.extensions.pop(codec_rules.TRANSPORT_WIDE)
+
+
+@pytest.mark.parametrize("name", ["chromium_publisher", "firefox_publisher"])
+def test_what_the_client_sends_is_numbered_for_feedback(name: str) -> None:
+    side = answerer()
+    audio, video, _ = side.answer(offer(name), LOCAL).sections
+    for section in (audio, video):
+        assert "transport-cc" in section.feedback[section.payload_types[0]]
+        number = section.extensions[codec_rules.TRANSPORT_WIDE]
+        assert side.incoming[section.mid].spec.extensions.transport_wide == number
+
+
+@pytest.mark.parametrize("without", [_no_feedback, _no_numbers])
+def test_nothing_is_numbered_where_half_of_the_feedback_is_not_offered(
+    without: Callable[[Section], None],
+) -> None:
+    theirs = offer("chromium_publisher")
+    without(theirs.sections[1])
+    side = answerer()
+    video = side.answer(theirs, LOCAL).sections[1]
+    assert codec_rules.TRANSPORT_WIDE not in video.extensions
+    assert "transport-cc" not in video.feedback[video.payload_types[0]]
+    assert side.incoming["1"].spec.extensions.transport_wide == 0
+
+
+def test_what_we_send_has_no_numbers() -> None:
+    side = answerer()
+    side.add(track(1, "video"))
+    for section in side.answer(offer("chromium_single"), LOCAL).sections:
+        if section.direction in ("sendonly", "inactive"):
+            assert codec_rules.TRANSPORT_WIDE not in section.extensions
+            assert not any("transport-cc" in each for each in section.feedback.values())
 
 
 def test_firefox_pairs_its_repairs() -> None:
