@@ -26,6 +26,14 @@ _PLACEHOLDERS = re.compile(r"%\((\w+)\)|{(\w+)}")
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 _FRENCH = re.compile(r"[àâçéèêëîïôùûüœÀÂÇÉÈÊÎÔÛ’]")
 _STRING = re.compile(r"""("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)""")
+_LOOSE = re.compile(
+    r"[ \t]:(?![\w-]+[\](])"  # a colon that may begin a line, pseudo-classes of CSS aside
+    r"|(?<=[^\W\d_]):(?=\s|$)"  # or that nothing parts from its word
+    r"|«(?!\u00a0)|(?<!\u00a0)»"
+    r"|\s[!?;](?=\s|$)"  # in Québec nothing goes before these three
+    r"|(?<=[\d)}s])[ ](?:min|h|%)(?![\w(])"
+)
+"""What French typography forbids: no-break spaces missing, or spaces too many."""
 _COMMENT = re.compile(r"/\*.*?\*/|^\s*//.*?$|\s//\s.*?$", re.DOTALL | re.MULTILINE)
 
 
@@ -93,6 +101,41 @@ def test_pages_say_nothing_outside_the_catalog(source: Path, said: list[Text]) -
     tree = ast.parse(source.read_text(encoding="utf-8"))
     french = [text for text in _strings(tree) if _FRENCH.search(text)]
     assert [text for text in french if text not in known] == []
+
+
+def test_french_texts_keep_their_punctuation_on_the_line(said: list[Text]) -> None:
+    loose = [
+        f"{text.where}: {form}"
+        for text in said
+        for form in (text.one, text.many)
+        if _LOOSE.search(form)
+    ]
+    assert not loose, "write no-break spaces (U+00A0):\n" + "\n".join(loose)
+
+
+def test_english_texts_have_no_french_spaces(said: list[Text]) -> None:
+    english = read_messages(LOCALES, "en")
+    forms = [form for text in said for form in _forms(english.get(text.one))]
+    assert [form for form in forms if re.search(r"\s[:!?;](?=\s|$)|[«»]", form)] == []
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: str(path.name))
+def test_templates_put_no_loose_punctuation_between_texts(template: Path) -> None:
+    reader = _Shown()
+    # a value stands where Jinja writes one, so that what touches it is seen
+    source = re.sub(r"{{.*?}}", "0", template.read_text(encoding="utf-8"), flags=re.DOTALL)
+    reader.feed(_JINJA.sub("", source))
+    assert [text for text in reader.shown if _LOOSE.search(text)] == []
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: str(path.name))
+def test_scripts_put_no_loose_punctuation_between_texts(script: Path) -> None:
+    source = _COMMENT.sub("", script.read_text(encoding="utf-8"))
+    strings = (found[1:-1] for found in _STRING.findall(source))
+    between = [re.sub(r"\$\{.*?\}", "0", string) for string in strings]
+    assert [
+        text for text in between if re.search(r"[ \t]:[ \t]|[«»]", text) and _LOOSE.search(text)
+    ] == []
 
 
 def _forms(message: Message | None) -> tuple[str, ...]:
