@@ -13,6 +13,7 @@ from server.web.account import member
 from server.web.fields import json_object
 from server.web.person import known_login, right_now
 from server.web.refused import Refused
+from server.web.rendering import csrf_token, keep_csrf
 
 BAD = Refused(400, "bad_request")
 
@@ -20,6 +21,18 @@ BAD = Refused(400, "bad_request")
 async def worker(request: web.Request) -> web.Response:
     """GET /sw.js: at the root, so that it may open any page of the house."""
     return request.app[STATIC_FILES].alone("js/service-worker.js")
+
+
+async def state(request: web.Request) -> web.Response:
+    """GET /compte/notifications: whether this device gets notices, and what its worker needs to ask
+    for them again."""
+    _, login_id = await _device(request)
+    async with request.app[DATABASE].reading() as db:
+        on = await push_subscriptions.is_subscribed(db, login_id)
+    told = {"on": on, "key": request.app[PUSH].public_key, "csrf": csrf_token(request)}
+    response = web.json_response(told, headers={"Cache-Control": "no-store"})
+    keep_csrf(request, response)
+    return response
 
 
 async def subscribe(request: web.Request) -> web.Response:

@@ -59,6 +59,13 @@ def csrf_token(request: web.Request) -> str:
     return kept.csrf_token(nonce)
 
 
+def keep_csrf(request: web.Request, response: web.StreamResponse) -> None:
+    """Have this browser keep what `csrf_token` goes with; crawlers are given no cookie."""
+    kept = request.app[COOKIES]
+    if kept.csrf_nonce(request) is None and not is_crawler(request):
+        kept.keep_csrf_nonce(response, request[_NONCE])
+
+
 def see_other(location: str) -> web.Response:
     """After a change: go on to that page, which a reload will not change again."""
     return web.Response(status=303, headers={"Location": location})
@@ -81,9 +88,7 @@ async def render(
     response.headers["Cache-Control"] = "no-store" if card and card.noindex else "private, no-cache"
     response.headers["Vary"] = "Cookie, Accept-Language"
     response.headers["Content-Language"] = str(context["lang"])
-    kept = request.app[COOKIES]
-    if kept.csrf_nonce(request) is None and not is_crawler(request):
-        kept.keep_csrf_nonce(response, request[_NONCE])
+    keep_csrf(request, response)
     return response
 
 

@@ -68,6 +68,7 @@ _PEOPLE = [  # Oneself: name, language, signing in, the account.
     web.post("/connexion/defi", passkeys.sign_in_options),
     web.post("/connexion/cle", passkeys.sign_in),
     web.get("/sw.js", push.worker),
+    web.get("/compte/notifications", push.state),
     web.post("/compte/notifications", push.subscribe),
     web.post("/compte/notifications/arreter", push.unsubscribe),
     web.post("/compte/donnees", my_data.download),

@@ -96,4 +96,7 @@ if (
   window.isSecureContext
 ) {
   void show();
+} else if (/** @type {any} */ (navigator).standalone === false) {
+  // Only Safari on iPhone and iPad says so: there, notices are for applications on the home screen.
+  byId("push-install", HTMLElement).hidden = false;
 }

@@ -1,5 +1,7 @@
 /** @file Served as /sw.js: shows a notice when one is pushed, and opens its page when pressed. */
 
+const NOTICES = "/compte/notifications";
+
 const worker = /** @type {any} */ (globalThis);
 
 /** A page of ours; what points elsewhere leads home. @param {unknown} path */
@@ -18,10 +20,33 @@ function said(event) {
 }
 
 /** @param {string} url */
+function withoutRest(url) {
+  return url.split(/[?#]/)[0];
+}
+
+/** @param {string} url */
 async function open(url) {
   const pages = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
-  const there = pages.find((/** @type {any} */ page) => page.url.split(/[?#]/)[0] === url);
+  const wanted = withoutRest(url);
+  const there = pages.find((/** @type {any} */ page) => withoutRest(page.url) === wanted);
   await (there ? there.focus() : worker.clients.openWindow(url));
+}
+
+/** Tells the server the device's new address, if its notices are still those of who is signed in. */
+async function subscribeAgain() {
+  const asked = await fetch(NOTICES, { headers: { Accept: "application/json" } });
+  if (!asked.ok || asked.redirected) return;
+  const { on, key, csrf } = await asked.json();
+  if (!on) return;
+  const made = await worker.registration.pushManager.subscribe({
+    userVisibleOnly: true,
+    applicationServerKey: key,
+  });
+  await fetch(NOTICES, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf },
+    body: JSON.stringify(made.toJSON()),
+  });
 }
 
 // A new version replaces the old one at once: nothing is kept between them.
@@ -34,6 +59,7 @@ worker.addEventListener("push", (/** @type {any} */ event) => {
     body: body || "",
     lang: lang || "",
     tag: tag || "moulin",
+    icon: "/static/now/img/icon-192.png",
     data: { url: ours(path) },
   });
   event.waitUntil(shown);
@@ -42,4 +68,9 @@ worker.addEventListener("push", (/** @type {any} */ event) => {
 worker.addEventListener("notificationclick", (/** @type {any} */ event) => {
   event.notification.close();
   event.waitUntil(open(ours(event.notification.data?.url)));
+});
+
+// The push service gave the device another address, or ended the one it had.
+worker.addEventListener("pushsubscriptionchange", (/** @type {any} */ event) => {
+  event.waitUntil(subscribeAgain());
 });

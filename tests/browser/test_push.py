@@ -10,8 +10,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page
+from sqlalchemy import select
 
+from server.storage.database import Database
+from server.storage.tables import PushSubscriptionRow
 from tests.browser.test_passkeys import become_member
+from tests.browsers import close_profile
 from tests.processes import Moulin, free_port
 from tests.server.push_service import Device
 
@@ -38,7 +42,7 @@ async def named(moulin_factory: Callable[..., Awaitable[Moulin]]) -> Moulin:
 async def context(chromium: Browser, named: Moulin) -> AsyncIterator[BrowserContext]:
     made = await chromium.new_context(base_url=named.settings["PUBLIC_URL"], locale="fr-CA")
     yield made
-    await made.close()
+    await close_profile(made)
 
 
 async def member(context: BrowserContext) -> Page:
@@ -76,8 +80,8 @@ async def test_the_switch_turns_notices_on_and_off(context: BrowserContext) -> N
         assert (f'data-on="{"1" if on else ""}"') in body
 
 
-async def test_the_worker_shows_what_is_pushed(context: BrowserContext) -> None:
-    page = await member(context)
+async def pushed(context: BrowserContext, page: Page, payload: dict[str, str]) -> str:
+    """The switch is on and the browser's worker is handed a message; returns the worker's scope."""
     await context.grant_permissions(["notifications"])
     devtools = await context.new_cdp_session(page)
     registered: dict[str, str] = {}
@@ -92,26 +96,113 @@ async def test_the_worker_shows_what_is_pushed(context: BrowserContext) -> None:
     await page.wait_for_selector("#push-switch:enabled")
     await page.evaluate("navigator.serviceWorker.ready")
     (scope,) = registered
-    payload = {
-        "title": "Bientôt",
-        "body": "à midi",
-        "path": "https://elsewhere.example/",
-        "tag": "x",
-    }
-    await devtools.send(
-        "ServiceWorker.deliverPushMessage",
-        {"origin": scope, "registrationId": registered[scope], "data": json.dumps(payload)},
+    message = {"origin": scope, "registrationId": registered[scope], "data": json.dumps(payload)}
+    await devtools.send("ServiceWorker.deliverPushMessage", message)
+    return scope.rstrip("/")
+
+
+SHOWN = """async () => {
+  const registration = await navigator.serviceWorker.ready;
+  for (let tries = 0; tries < 100; tries += 1) {
+    const [found] = await registration.getNotifications();
+    if (found) return [found.title, found.body, found.tag, found.data.url];
+    await new Promise((after) => setTimeout(after, 50));
+  }
+  return null;
+}"""
+
+
+async def test_the_worker_shows_what_is_pushed(context: BrowserContext) -> None:
+    page = await member(context)
+    payload = {"title": "Bientôt", "body": "à midi", "path": "https://elsewhere.example/"}
+    home = await pushed(context, page, payload | {"tag": "x"})
+    assert await page.evaluate(SHOWN) == ["Bientôt", "à midi", "x", home]
+
+
+# A browser lets a worker open or focus pages only at a real press, which no driver can make: these
+# two are played, and say what they were asked; the rest is the worker itself.
+PRESSED = """async () => {
+  const told = [];
+  clients.openWindow = async (url) => told.push(["opened", url]);
+  WindowClient.prototype.focus = async function () { told.push(["focused", this.url]); };
+  const [notification] = await registration.getNotifications();
+  const event = new NotificationEvent("notificationclick", { notification });
+  let ended;
+  event.waitUntil = (work) => { ended = work; };
+  dispatchEvent(event);
+  await ended;
+  return [told, (await registration.getNotifications()).length];
+}"""
+
+
+@pytest.mark.parametrize("there", [False, True])
+async def test_a_press_opens_the_page_or_comes_back_to_it(
+    context: BrowserContext, there: bool
+) -> None:
+    page = await member(context)
+    home = await pushed(context, page, {"title": "Bientôt", "path": "/c/les-pigistes"})
+    assert await page.evaluate(SHOWN)
+    if there:
+        other = await context.new_page()
+        await other.goto("/c/les-pigistes?de=ailleurs#bureaux")
+        await page.bring_to_front()
+    told, left = await context.service_workers[0].evaluate(PRESSED)
+    url = f"{home}/c/les-pigistes"
+    assert told == [["focused", f"{url}?de=ailleurs#bureaux"] if there else ["opened", url]]
+    assert left == 0
+
+
+CHANGED = """async (subscription) => {
+  const asked = [];
+  PushManager.prototype.subscribe = async (options) => {
+    asked.push(options);
+    return { toJSON: () => subscription };
+  };
+  const event = new ExtendableEvent("pushsubscriptionchange");
+  let ended;
+  event.waitUntil = (work) => { ended = work; };
+  dispatchEvent(event);
+  await ended;
+  return asked;
+}"""
+
+
+async def test_a_new_address_is_told_to_the_server_while_the_switch_is_on(
+    context: BrowserContext, named: Moulin
+) -> None:
+    page = await member(context)
+    await pushed(context, page, {})
+    worker, endpoint = context.service_workers[0], "https://push.example.com/d/2"
+    (asked,) = await worker.evaluate(CHANGED, Device(endpoint).subscription)
+    assert asked["userVisibleOnly"]
+    assert asked["applicationServerKey"] == await page.get_attribute("#push", "data-key")
+    assert await addresses(named) == [endpoint]
+    await page.click("#push-switch")
+    await page.wait_for_selector("#push-switch:enabled")
+    assert await worker.evaluate(CHANGED, Device(endpoint).subscription) == []
+    await context.clear_cookies()
+    assert await worker.evaluate(CHANGED, Device(endpoint).subscription) == []
+    assert await addresses(named) == []
+
+
+async def addresses(moulin: Moulin) -> list[str]:
+    """Where that server sends notices."""
+    database = Database(f"sqlite+aiosqlite:///{moulin.settings['DATA_DIR']}/moulin.sqlite3")
+    async with database.reading() as db:
+        found = list(await db.scalars(select(PushSubscriptionRow.endpoint)))
+    await database.close()
+    return found
+
+
+async def test_an_iphone_is_told_to_put_moulin_on_its_home_screen_first(
+    context: BrowserContext,
+) -> None:
+    await context.add_init_script(
+        "delete window.PushManager;"
+        "Object.defineProperty(Navigator.prototype, 'standalone', { get: () => false });"
     )
-    shown = await page.evaluate(
-        """async () => {
-          const registration = await navigator.serviceWorker.ready;
-          for (let tries = 0; tries < 100; tries += 1) {
-            const [found] = await registration.getNotifications();
-            if (found) return [found.title, found.body, found.tag, found.data.url];
-            await new Promise((after) => setTimeout(after, 50));
-          }
-          return null;
-        }"""
-    )
-    home = scope.rstrip("/")
-    assert shown == ["Bientôt", "à midi", "x", home]
+    page = await context.new_page()
+    await become_member(page)
+    await page.wait_for_selector("#push-install:not([hidden])")
+    assert "Sur l’écran d’accueil" in await page.inner_text("#push-install")
+    assert await page.is_hidden("#push")
