@@ -71,10 +71,11 @@ TRANSPORT_WIDE = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-ex
 _TRANSPORT_FEEDBACK = "transport-cc"
 
 # libwebrtc refuses its own later simulcast offer when RID was left out of any video section of
-# the first answer, an inactive one included: so these hold whatever the direction.
+# the first answer, an inactive one included, and never offers again any other that was left out
+# of it: so these hold whatever the direction.
 EXTENSIONS: dict[str, tuple[str, ...]] = {
-    "audio": (MID, AUDIO_LEVEL),
-    "video": (MID, RID, RRID, ABS_SEND_TIME),
+    "audio": (MID, AUDIO_LEVEL, TRANSPORT_WIDE),
+    "video": (MID, RID, RRID, ABS_SEND_TIME, TRANSPORT_WIDE),
 }
 OUR_EXTENSION_IDS = {AUDIO_LEVEL: 1, ABS_SEND_TIME: 2, MID: 4, RID: 10, RRID: 11}
 
@@ -152,20 +153,20 @@ def agreed_extensions(kind: str, offered: dict[str, int]) -> dict[str, int]:
 
 
 def agree_on_feedback(offered: Section, answered: Section, codec: Codec) -> Codec:
-    """Have the client number what it sends in `codec`, and be told when it came, if it offers to.
+    """Have the client told when what it sends in `codec` came, if it offers that and numbers it.
 
     For sections that we receive alone: what we send carries no such numbers.
     """
-    number = offered.extensions.get(TRANSPORT_WIDE)
-    if number is None or _TRANSPORT_FEEDBACK not in offered.feedback.get(codec.payload_type, ()):
+    if _TRANSPORT_FEEDBACK not in offered.feedback.get(codec.payload_type, ()):
+        answered.extensions.pop(TRANSPORT_WIDE, None)
+    if TRANSPORT_WIDE not in answered.extensions:
         return codec
-    answered.extensions[TRANSPORT_WIDE] = number
     return replace(codec, feedback=(*codec.feedback, _TRANSPORT_FEEDBACK))
 
 
 def our_extensions(kind: str) -> dict[str, int]:
-    """Extensions as our own offers list them."""
-    return {uri: OUR_EXTENSION_IDS[uri] for uri in EXTENSIONS[kind]}
+    """Extensions as our own offers list them: those that we write ourselves, or might."""
+    return {uri: OUR_EXTENSION_IDS[uri] for uri in EXTENSIONS[kind] if uri in OUR_EXTENSION_IDS}
 
 
 def extension_ids(extensions: dict[str, int]) -> Extensions:

@@ -115,12 +115,14 @@ def test_nothing_is_numbered_where_half_of_the_feedback_is_not_offered(
     assert side.incoming["1"].spec.extensions.transport_wide == 0
 
 
-def test_what_we_send_has_no_numbers() -> None:
+@pytest.mark.parametrize("name", ["chromium_single", "native_join"])
+def test_no_feedback_is_promised_where_the_client_sends_nothing(name: str) -> None:
+    """But the extension is agreed on: libwebrtc would not offer it again for a later camera."""
     side = answerer()
     side.add(track(1, "video"))
-    for section in side.answer(offer("chromium_single"), LOCAL).sections:
-        if section.direction in ("sendonly", "inactive"):
-            assert codec_rules.TRANSPORT_WIDE not in section.extensions
+    for section in side.answer(offer(name), LOCAL).sections:
+        if section.direction in ("sendonly", "inactive") and section.kind != "application":
+            assert codec_rules.TRANSPORT_WIDE in section.extensions
             assert not any("transport-cc" in each for each in section.feedback.values())
 
 
