@@ -1,10 +1,13 @@
-"""How Debian's Chromium and Firefox are launched with pretend cameras and microphones."""
+"""How Debian's Chromium and Firefox are launched and left, with pretend cameras and microphones."""
 
 from __future__ import annotations
 
+import asyncio
 import os
+import warnings
+from contextlib import suppress
 
-from playwright.async_api import Browser, Playwright
+from playwright.async_api import Browser, BrowserContext, Error, Playwright
 
 from tests.processes import program
 
@@ -35,6 +38,9 @@ FIREFOX_PREFS: dict[str, str | float | bool] = {
     "permissions.default.microphone": 1,
 }
 
+CLOSE_LIMIT = 15.0
+"""Seconds that a browser, or one profile of it, may take to close."""
+
 
 async def launch_chromium(playwright: Playwright) -> Browser:
     """Debian's Chromium, headless; MOULIN_TEST_CHROMIUM names another one."""
@@ -51,3 +57,57 @@ async def launch_firefox(playwright: Playwright) -> Browser:
         headless=True,
         firefox_user_prefs=FIREFOX_PREFS,
     )
+
+
+async def close_profile(context: BrowserContext) -> None:
+    """Close a browser profile; one that does not within CLOSE_LIMIT is warned of and left behind.
+
+    Chromium forgets that it was told to close a page which is going elsewhere at that moment, and
+    Playwright then waits for ever (crbug.com/536385539). So each page is led to an empty one first,
+    and a profile that stays nevertheless is told once more.
+    """
+    browser = context.browser
+    profile = await _profile_id(context)
+    for page in context.pages:
+        with suppress(Error):
+            await page.goto("about:blank", timeout=5000)
+    closing = asyncio.ensure_future(context.close())
+    for _ in range(3):
+        await asyncio.wait([closing], timeout=CLOSE_LIMIT / 3)
+        if closing.done():
+            closing.result()
+            return
+        if browser is not None and profile:
+            with suppress(Error, TimeoutError):
+                async with asyncio.timeout(1):
+                    await _close_pages(browser, profile)
+    closing.cancel()
+    warnings.warn("a browser profile did not close", stacklevel=2)
+
+
+async def close_browser(browser: Browser) -> None:
+    """Close a browser, or leave that to the end of its driver past CLOSE_LIMIT."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_LIMIT):
+            await browser.close()
+
+
+async def _profile_id(context: BrowserContext) -> str:
+    """What Chromium calls the profile; empty in another browser, or when nobody answers."""
+    if context.browser is None or context.browser.browser_type.name != "chromium":
+        return ""
+    with suppress(Error, TimeoutError):
+        async with asyncio.timeout(2):
+            for page in context.pages:
+                devtools = await context.new_cdp_session(page)
+                told = await devtools.send("Target.getTargetInfo")
+                return str(told["targetInfo"]["browserContextId"])
+    return ""
+
+
+async def _close_pages(browser: Browser, profile: str) -> None:
+    devtools = await browser.new_browser_cdp_session()
+    for target in (await devtools.send("Target.getTargets"))["targetInfos"]:
+        if target.get("browserContextId") == profile and target["type"] == "page":
+            await devtools.send("Target.closeTarget", {"targetId": target["targetId"]})
+    await devtools.detach()

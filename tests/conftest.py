@@ -8,14 +8,33 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Playwright, async_playwright
 
-from tests.browsers import launch_chromium, launch_firefox
+from tests.browsers import close_browser, launch_chromium, launch_firefox
 from tests.processes import Moulin, Postgres, Process, Redis
 from tests.relay import Impairment, Relay
+from tests.turns import Turns
 
 MoulinFactory = Callable[..., Awaitable[Moulin]]
 RelayFactory = Callable[..., Awaitable[Relay]]
 
 _RUNNING = pytest.StashKey[list[Process]]()
+_TURNS = pytest.StashKey[Turns]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """In a process that runs tests beside another's, take turns with it."""
+    if hasattr(config, "workerinput"):
+        # Each process has a folder of its own within the folder of the run.
+        config.stash[_TURNS] = Turns(Path(config.option.basetemp).parent)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """A test marked `alone` runs while no other does; to wait for that is not of its time."""
+    turns = item.config.stash.get(_TURNS, None)
+    if turns is None:
+        return (yield)
+    with turns.taken(alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 @pytest.fixture(scope="session")
@@ -131,7 +150,7 @@ async def chromium(playwright: Playwright) -> AsyncIterator[Browser]:
     """Debian's Chromium with a pretend camera and microphone; make a context per person."""
     browser = await launch_chromium(playwright)
     yield browser
-    await browser.close()
+    await close_browser(browser)
 
 
 @pytest.fixture(scope="session")
@@ -139,7 +158,7 @@ async def firefox(playwright: Playwright) -> AsyncIterator[Browser]:
     """Debian's Firefox ESR with a pretend camera and microphone; make a context per person."""
     browser = await launch_firefox(playwright)
     yield browser
-    await browser.close()
+    await close_browser(browser)
 
 
 @pytest.fixture

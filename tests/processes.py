@@ -17,6 +17,8 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.ports import free_port as free_port
+
 ROOT = Path(__file__).resolve().parent.parent
 START_LIMIT = 30.0
 STOP_LIMIT = 10.0
@@ -26,13 +28,6 @@ _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 class StartFailed(AssertionError):
     """A program ended, or was not ready within its limit; the message holds the end of its log."""
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, host: str = "127.0.0.1") -> int:
-    """A port that was free a moment ago, for TCP (default) or UDP."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
 
 
 def program(name: str, *places: str, package: str | None = None) -> str:
@@ -146,7 +141,7 @@ class Moulin(Process):
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.http_port = int(settings.get("HTTP_PORT") or free_port())
-        self.rtc_port = int(settings.get("RTC_UDP_PORT") or free_port(socket.SOCK_DGRAM))
+        self.rtc_port = int(settings.get("RTC_UDP_PORT") or free_port())
         self.url = f"http://127.0.0.1:{self.http_port}"
         self.ws_url = f"ws://127.0.0.1:{self.http_port}"
         self.data_dir = Path(settings.get("DATA_DIR") or folder / "data")

@@ -16,18 +16,18 @@ from rooms.transport.server import RtcServer
 from server.keys import LIVE_ROOMS, SETTINGS
 from server.settings import Settings
 from server.signalling import add_signalling_routes, tokens
+from tests.ports import free_port
 
 API_KEY = "rooms-test"
 API_SECRET = "a secret for tests, long enough for HS256"
 
 
 class RoomsServer:
-    """Signalling on a free port of 127.0.0.1 and media on another, kept over `restart()`."""
+    """Signalling on a free port of 127.0.0.1 and media on others, kept over `restart()`."""
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
-        self.http_port = 0
-        self.udp_port = self.tcp_port = 0
+        self.http_port, self.udp_port, self.tcp_port = free_port(), free_port(), free_port()
         self.presence = MemoryPresence()
         self.rtc: RtcServer
         self.rooms: LiveRooms
@@ -44,10 +44,9 @@ class RoomsServer:
         return f"http://127.0.0.1:{self.http_port}"
 
     async def start(self) -> None:
-        """Listen, on the ports of the last time if there was one."""
+        """Listen."""
         self.rtc = RtcServer(["127.0.0.1"], self.udp_port, self.limits, tcp_port=self.tcp_port)
         await self.rtc.start()
-        self.udp_port, self.tcp_port = self.rtc.udp_port, self.rtc.tcp_port or 0
         self.rooms = LiveRooms(self.rtc, self.presence, self.limits)
         await self.rooms.start()
         app = web.Application()
@@ -61,9 +60,6 @@ class RoomsServer:
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.http_port, reuse_address=True)
         await site.start()
-        if not self.http_port:
-            sockets: Any = self._runner.addresses
-            self.http_port = int(sockets[0][1])
 
     async def stop(self) -> None:
         """Close in order, as Moulin does."""

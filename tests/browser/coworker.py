@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from playwright.async_api import Browser, BrowserContext, Page, ViewportSize
 
+from tests.browsers import close_profile
 from tests.processes import Moulin
 
 COMMUNITY = "/c/les-pigistes"
@@ -143,4 +144,4 @@ class Coworker:
 
     async def close(self) -> None:
         """Close the browser profile; nothing of it is kept."""
-        await self.context.close()
+        await close_profile(self.context)

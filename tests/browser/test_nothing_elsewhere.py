@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import Browser
 
+from tests.browsers import close_profile
 from tests.processes import Moulin
 
 pytestmark = pytest.mark.browser
@@ -25,7 +26,7 @@ async def test_no_page_asks_anything_of_another_site(moulin: Moulin, chromium: B
     page.on("request", lambda request: asked.append(request.url))
     for path in PAGES:
         await page.goto(path, wait_until="load")
-    await context.close()
+    await close_profile(context)
     here = urlsplit(moulin.url).netloc
     elsewhere = {url for url in asked if urlsplit(url).netloc not in ("", here)}
     assert len(asked) > len(PAGES)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from playwright.async_api import Browser, Page
 
+from tests.browsers import close_profile
 from tests.processes import Moulin, free_port
 
 pytestmark = pytest.mark.browser
@@ -37,7 +38,7 @@ async def page(chromium: Browser, named: Moulin) -> AsyncIterator[Page]:
     await devtools.send("WebAuthn.enable")
     await devtools.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
     yield opened
-    await context.close()
+    await close_profile(context)
 
 
 async def become_member(page: Page) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from playwright.async_api import Browser, Page
 
+from tests.browsers import close_profile
 from tests.conftest import RelayFactory
 from tests.faults.watching import (
     PUBLISH,
@@ -46,7 +47,7 @@ async def watching(moulin: Moulin, chromium: Browser, relay: RelayFactory) -> As
 
     yield start
     for page in pages:
-        await page.context.close()
+        await close_profile(page.context)
 
 
 async def until_wide(page: Page, width: int, within: float) -> Diary:

@@ -10,6 +10,7 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from server.signalling.tokens import sign
+from tests.browsers import close_profile
 from tests.conftest import RelayFactory
 from tests.processes import Moulin
 from tests.relay import Impairment, page_script
@@ -99,4 +100,4 @@ async def test_pictures_move_and_sound_is_heard_through_five_percent_loss(
     assert frozen < elapsed / 3
     assert last["audio"]["totalAudioEnergy"] > first["audio"]["totalAudioEnergy"]
     for page in (publisher, viewer):
-        await page.context.close()
+        await close_profile(page.context)

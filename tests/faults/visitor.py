@@ -10,6 +10,7 @@ from typing import Any, Self
 from playwright.async_api import Browser, BrowserContext, Page
 
 from server.signalling.tokens import sign
+from tests.browsers import close_profile
 from tests.processes import Moulin
 
 CLIENT = "/static/any/vendor/livekit-client/livekit-client.esm.mjs"
@@ -142,4 +143,4 @@ class Visitor:
 
     async def close(self) -> None:
         """Close the browser profile."""
-        await self.context.close()
+        await close_profile(self.context)

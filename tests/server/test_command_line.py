@@ -54,7 +54,7 @@ def test_a_database_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
 def test_a_port_in_use_stops_the_start(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        udp = str(free_port(socket.SOCK_DGRAM))
+        udp = str(free_port())
         done = run(tmp_path, "serve", HTTP_PORT=port, RTC_UDP_PORT=udp)
     assert_refused(done, "MOULIN_HTTP_PORT")
 
