@@ -6,7 +6,6 @@ from dataclasses import asdict
 from datetime import datetime
 
 from aiohttp import web
-from babel.dates import format_date
 
 from server.community.accounts import LANGUAGES, Card, draft_card, wanted_notifications
 from server.community.people import Notification, Person, Role
@@ -17,6 +16,7 @@ from server.storage.queries.logins import Login
 from server.storage.queries.passkeys import Passkey
 from server.web.account_views import AccountView, CardForm, DeviceRow, PasskeyRow, PushView
 from server.web.fields import form_fields
+from server.web.hours import date_label
 from server.web.manage import field_errors
 from server.web.passkey_host import passkey_host
 from server.web.person import check_rate, known_login, known_person, right_now
@@ -129,7 +129,7 @@ def _key(key: Passkey, words: Words) -> PasskeyRow:
 
 
 def _day(moment: datetime, words: Words) -> str:
-    return format_date(moment.date(), "d MMMM y", locale=words.locale)
+    return date_label(moment.date(), words)
 
 
 def _notice(done: str, words: Words) -> str:

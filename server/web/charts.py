@@ -116,9 +116,12 @@ def scale_top(largest: int) -> int:
 
 
 def heat_chart(
-    table: Sequence[Sequence[float]], names: Sequence[str], told: Sequence[Sequence[str]]
+    table: Sequence[Sequence[float]],
+    names: Sequence[str],
+    hours: Sequence[str],
+    told: Sequence[Sequence[str]],
 ) -> HeatChart:
-    """Place the hours of a week; `names` are those of the days."""
+    """Place the hours of a week; `names` are those of the days, `hours` those of the 24 hours."""
     most = max((cell for row in table for cell in row), default=0.0)
     cells = [
         HeatCell(
@@ -131,8 +134,8 @@ def heat_chart(
         for hour, value in enumerate(row)
     ]
     rows = [(_HEAT_TOP + day * _ROW + 13, name) for day, name in enumerate(names)]
-    hours = [(_HEAT_LEFT + hour * _CELL + 6, f"{hour} h") for hour in range(0, 24, 3)]
-    return HeatChart(cells, rows, hours)
+    marks = [(_HEAT_LEFT + hour * _CELL + 6, hours[hour]) for hour in range(0, 24, 3)]
+    return HeatChart(cells, rows, marks)
 
 
 def _number(value: float) -> str:

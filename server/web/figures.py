@@ -16,6 +16,7 @@ from server.storage.queries import visits
 from server.web.charts import BarChart, Column, HeatChart, bar_chart, heat_chart
 from server.web.doors import community_ref, zone_of
 from server.web.figure_views import FiguresView, TableView
+from server.web.hours import clock_label
 from server.web.manage import manage_url
 from server.web.person import right_now
 from server.web.place import managed_place
@@ -108,16 +109,26 @@ def _weeks_table(weeks: Sequence[Week], words: Words) -> TableView:
 
 
 def _hours_chart(hours: list[list[float]], words: Words) -> HeatChart:
-    told = words.gettext("%(day)s, %(hour)s h : %(people)s en moyenne")
+    told = words.gettext("%(day)s, %(hour)s : %(people)s en moyenne")
     names = weekday_names(words)
     cells = [
         [
-            told % {"day": names[day], "hour": hour, "people": _decimal(value, words)}
+            told
+            % {
+                "day": names[day],
+                "hour": clock_label(hour, 0, words),
+                "people": _decimal(value, words),
+            }
             for hour, value in enumerate(row)
         ]
         for day, row in enumerate(hours)
     ]
-    return heat_chart(hours, [name[:3] for name in names], cells)
+    return heat_chart(
+        hours,
+        [name[:3] for name in names],
+        [clock_label(hour, 0, words) for hour in range(24)],
+        cells,
+    )
 
 
 def _hours_table(hours: list[list[float]], words: Words) -> TableView:
@@ -125,7 +136,10 @@ def _hours_table(hours: list[list[float]], words: Words) -> TableView:
     shown = [hour for hour in range(24) if any(row[hour] for row in hours)]
     return TableView(
         head=[words.gettext("Heure"), *names],
-        rows=[[f"{hour} h", *(_decimal(row[hour], words) for row in hours)] for hour in shown],
+        rows=[
+            [clock_label(hour, 0, words), *(_decimal(row[hour], words) for row in hours)]
+            for hour in shown
+        ],
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from aiohttp import web
-from babel.dates import format_datetime
 
 from server.community.communities import Community
 from server.community.errors import LinkRefused
@@ -25,6 +24,7 @@ from server.storage.queries import (
 from server.web.client_address import client_address
 from server.web.doors import community_ref, community_url, office_url, office_view, zone_of
 from server.web.fields import form_fields
+from server.web.hours import moment_label
 from server.web.person import check_rate, known_person, log_in, right_now, typed_name
 from server.web.place import Place, standing_of
 from server.web.place_cards import invitation_card
@@ -199,9 +199,7 @@ def _expires(invitation: Invitation, community: Community, words: Words) -> str:
 
 def local_date(moment: datetime, community: Community, words: Words) -> str:
     """A moment, in the community's time zone and the reader's language."""
-    return format_datetime(
-        moment, "d MMMM y, HH:mm", tzinfo=zone_of(community), locale=words.locale
-    )
+    return moment_label(moment.astimezone(zone_of(community)), words)
 
 
 def _uses_left(invitation: Invitation, words: Words) -> str:

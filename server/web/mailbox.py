@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC
 from ipaddress import ip_address
 
 from aiohttp import web
-from babel.dates import format_datetime
 
+from server.i18n import Words
 from server.keys import DATABASE, SETTINGS
 from server.settings import LOCAL_HOSTS
 from server.storage.queries.letters import StoredLetter, latest_letters
 from server.web.account_views import KeptLetter, MailboxView
+from server.web.hours import moment_label
 from server.web.rendering import render, words_of
 from server.web.views import CardView
 
@@ -43,17 +45,17 @@ async def mailbox(request: web.Request) -> web.Response:
     words = words_of(request)
     async with request.app[DATABASE].reading() as db:
         found = await latest_letters(db, MOST_SHOWN)
-    view = MailboxView([_kept(each, words.locale) for each in found])
+    view = MailboxView([_kept(each, words) for each in found])
     card = CardView(words.gettext("Le courrier"), "", "", noindex=True)
     return await render(request, "mailbox.html", view, card=card)
 
 
-def _kept(letter: StoredLetter, locale: str) -> KeptLetter:
+def _kept(letter: StoredLetter, words: Words) -> KeptLetter:
     link = re.search(r"^https?://\S+$", letter.text, re.MULTILINE)
     return KeptLetter(
         to=letter.address,
         subject=letter.subject,
-        when=format_datetime(letter.created_at, "d MMMM y, HH:mm 'UTC'", locale=locale),
+        when=f"{moment_label(letter.created_at.astimezone(UTC), words)} UTC",
         text=letter.text,
         action_url=link[0] if link else "",
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from aiohttp import web
-from babel.dates import format_date
 
 from server.community.moderation import Act, may_act
 from server.community.people import Role
@@ -17,6 +16,7 @@ from server.web.account_views import ExpelledRow, PeopleView, PersonRow
 from server.web.doors import community_ref, community_url
 from server.web.evictions import send_out_uninvited
 from server.web.fields import form_fields
+from server.web.hours import date_label
 from server.web.person import check_rate, right_now
 from server.web.place import Place, managed_place
 from server.web.rate_limits import CHANGES
@@ -60,7 +60,7 @@ def _row(each: Belonging, place: Place, base: str, words: Words) -> PersonRow:
         role=each.role.value,
         role_label=role_name(each.role, words),
         has_account=each.has_account,
-        since=format_date(each.since.date(), "d MMMM y", locale=words.locale),
+        since=date_label(each.since.date(), words),
         roles=[(role.value, role_name(role, words)) for role in choices(giver, each.role)],
         change_url=f"{base}/{each.person_id}",
         remove_url=f"{base}/{each.person_id}/retirer"

@@ -16,13 +16,11 @@ from server.keys import DATABASE
 from server.storage.queries import session_answers, sessions
 from server.storage.queries.session_answers import Counts
 from server.web.doors import community_url, office_url
+from server.web.hours import hour_label, hours_label, length_label
 from server.web.place import Place
 from server.web.session_views import SessionView
 from server.web.session_words import (
     day_label,
-    hour_label,
-    hours_label,
-    length_label,
     live_view,
     open_to_label,
     state_label,
@@ -144,5 +142,5 @@ def _when(session: Session, words: Words) -> dict[str, str]:
         "hour": hour_label(begin, words),
         "when": hours_label(begin, end, words),
         "zone": zone_label(begin, words),
-        "length": length_label(end - begin, words),
+        "length": length_label(end - begin),
     }

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_skeleton, format_time, get_timezone_name
+from babel.dates import format_date, format_skeleton, get_timezone_name
 
 from server.community.answers import Answer
 from server.community.phases import Moment, PhaseKind
 from server.community.recurrence import Frequency, Schedule
 from server.community.sessions import OpenTo, Session, SessionState
 from server.i18n import Words
+from server.web.hours import hour_label as hour_label
+from server.web.hours import hours_label as hours_label
 from server.web.session_views import LiveView, PhaseView
 
 
@@ -65,19 +67,6 @@ def day_label(moment: datetime | date, words: Words) -> str:
     return str(format_date(moment, "EEEE d MMMM" if moment.day > 1 else "EEEE d'er' MMMM", "fr_CA"))
 
 
-def hour_label(moment: datetime, words: Words) -> str:
-    """A time of day, such as "9 h 10"."""
-    return str(format_time(moment, "short", locale=words.locale, tzinfo=moment.tzinfo))
-
-
-def hours_label(begin: datetime, end: datetime, words: Words) -> str:
-    """From when to when."""
-    return words.gettext("%(begin)s à %(end)s") % {
-        "begin": hour_label(begin, words),
-        "end": hour_label(end, words),
-    }
-
-
 def zone_label(moment: datetime, words: Words) -> str:
     """The zone's name, such as "heure de l’Est"."""
     return str(get_timezone_name(moment.tzinfo, width="long", locale=words.locale))
@@ -93,15 +82,6 @@ def weekday_names(words: Words) -> list[str]:
     monday = date(2026, 1, 5)
     days = (monday + timedelta(days=number) for number in range(7))
     return [str(format_date(day, "EEEE", locale=words.locale)) for day in days]
-
-
-def length_label(lasts: timedelta, words: Words) -> str:
-    """A length, such as "1 h 45 min"."""
-    hours, minutes = divmod(int(lasts.total_seconds()) // 60, 60)
-    parts = [f"{hours} h"] if hours else []
-    if minutes or not hours:
-        parts.append(f"{minutes} min")
-    return " ".join(parts)
 
 
 def repeats_label(schedule: Schedule, words: Words) -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 from aiohttp import web
-from babel.dates import format_date
 
 from server.community.communities import Community
 from server.community.entry import STRANGER
@@ -17,6 +16,7 @@ from server.i18n import Words
 from server.storage.database import Transaction
 from server.storage.queries import communities, offices, sessions
 from server.web.doors import community_ref, zone_of
+from server.web.hours import date_label
 from server.web.person import right_now
 from server.web.place import Place
 from server.web.session_rows import About, about, seen_by, session_url, session_view
@@ -100,16 +100,11 @@ def dates_of(stops: Sequence[Stop], words: Words) -> str:
     ]
     if not days:
         return ""
-    first, last = (_long_date(day, words) for day in (days[0], days[-1]))
+    first, last = (date_label(day, words) for day in (days[0], days[-1]))
     if first == last:
         return first
     told = words.gettext("du %(first)s au %(last)s")
     return told % {"first": first, "last": last}
-
-
-def _long_date(day: date, words: Words) -> str:
-    first = day.day == 1 and words.lang == "fr"
-    return str(format_date(day, "d'er' MMMM y" if first else "long", locale=words.locale))
 
 
 def communities_of(stops: Sequence[Stop]) -> list[Community]:

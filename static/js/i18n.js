@@ -47,10 +47,27 @@ export function list(names) {
   return new Intl.ListFormat(document.documentElement.lang, { type: "conjunction" }).format(names);
 }
 
-/** @param {Date} date */
+/**
+ * A time of day as server/web/hours.py writes it: "9 h", "9 h 05"; "9 a.m.", "9:05 a.m.".
+ * @param {Date} date
+ */
 export function clock(date) {
-  return date.toLocaleTimeString(document.documentElement.lang, {
-    hour: "2-digit",
-    minute: "2-digit",
+  const hour = date.getHours();
+  const minute = date.getMinutes();
+  const minutes = String(minute).padStart(2, "0");
+  if (french) return `${hour}\u00a0h` + (minute ? `\u00a0${minutes}` : "");
+  return `${hour % 12 || 12}${minute ? `:${minutes}` : ""}\u00a0${hour < 12 ? "a.m." : "p.m."}`;
+}
+
+/**
+ * A day and its hour: "lundi 23 novembre, 9 h".
+ * @param {Date} date
+ */
+export function dayAndHour(date) {
+  const day = date.toLocaleDateString(document.documentElement.lang, {
+    weekday: "long",
+    day: "numeric",
+    month: "long",
   });
+  return `${day}, ${clock(date)}`;
 }

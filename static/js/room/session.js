@@ -4,7 +4,7 @@ import { ParticipantEvent } from "../../vendor/livekit-client/livekit-client.esm
 import { announce } from "../announce.js";
 import { bell } from "../chimes.js";
 import { byId } from "../dom.js";
-import { t } from "../i18n.js";
+import { dayAndHour, t } from "../i18n.js";
 import {
   minutesUntil,
   phaseName,
@@ -108,14 +108,9 @@ export class SessionBar {
   farewell() {
     const following = this.over?.following;
     if (!following) return t("La séance est terminée.");
-    const when = new Date(following).toLocaleString(document.documentElement.lang, {
-      weekday: "long",
-      day: "numeric",
-      month: "long",
-      hour: "numeric",
-      minute: "2-digit",
+    return t("La séance est terminée. La prochaine : {when}.", {
+      when: dayAndHour(new Date(following)),
     });
-    return t("La séance est terminée. La prochaine : {when}.", { when });
   }
 
   draw() {
