@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from livekit.protocol.models import ConnectionQuality
+from livekit.protocol.models import ConnectionQuality, TrackSource
 
 from rooms.dynacast import OFF
 from rooms.rtp import quality
@@ -25,7 +26,8 @@ class LinkQuality:
         self._participant = participant
         self._scores: dict[str, Score] = {}
         self._counts: dict[str, tuple[int, int]] = {}
-        self._due = 0.0
+        self._bits: dict[str, tuple[float, float]] = {}
+        self._due = self._looked_at = 0.0
         self.score = quality.BEST
         self.level: ConnectionQuality = ConnectionQuality.EXCELLENT
 
@@ -37,6 +39,8 @@ class LinkQuality:
         one = self._participant
         arrivals: dict[str, Arrival] = {}
         before, self._counts = self._counts, {}
+        bits, self._bits = self._bits, {}
+        elapsed, self._looked_at = now - self._looked_at, now
         rtt = 0.0
         for subscribed in one.subscriptions:
             if subscribed.out is not None and subscribed.out.report_block is not None:
@@ -45,7 +49,9 @@ class LinkQuality:
                 arrivals[sid] = self._received(subscribed, before.get(sid))
         for track in one.publications:
             if track.incoming is not None and not track.muted:
-                arrivals[track.sid] = self._sent(track, before.get(track.sid), rtt)
+                arrival = self._sent(track, before.get(track.sid), rtt)
+                wanted, came = self._gained_bits(track, bits.get(track.sid), elapsed)
+                arrivals[track.sid] = replace(arrival, wanted_bits=wanted, bits=came)
         self._scores = {sid: self._scores.get(sid) or Score() for sid in arrivals}
         values = [self._scores[sid].update(arrival) for sid, arrival in arrivals.items()]
         self.score = min(values, default=quality.BEST)
@@ -94,6 +100,33 @@ class LinkQuality:
             missing = max(0, track.wanted.told - track.incoming.best(track.wanted.told))
             missing = min(missing, len(track.incoming.rids) - 1)
         return Arrival(track.kind, expected, lost, rtt, jitter, missing)
+
+    def _gained_bits(
+        self, track: PublishedTrack, before: tuple[float, float] | None, elapsed: float
+    ) -> tuple[float, float]:
+        """The bits that were to come since the last look, and those that came."""
+        assert track.incoming is not None
+        wanted = _wanted_bitrate(track)
+        octets = float(sum(stream.octets for stream in track.incoming.layers.values()))
+        self._bits[track.sid] = (wanted, octets)
+        if before is None or octets < before[1]:
+            return 0.0, 0.0
+        # Where more, or less, was asked for meanwhile, nobody is blamed for the difference.
+        return min(wanted, before[0]) * elapsed, (octets - before[1]) * 8
+
+
+def _wanted_bitrate(track: PublishedTrack) -> float:
+    """What the layers that are asked for would take at the rates their publisher declared.
+
+    0 where that says nothing: a shared screen takes little while nothing moves on it, and of layers
+    in a single stream the declared rates are not those of each.
+    """
+    assert track.incoming is not None
+    single = len(track.incoming.rids) < 2 and len(track.info.layers) > 1
+    if track.kind != "video" or single or track.info.source == TrackSource.SCREEN_SHARE:
+        return 0.0
+    told = track.wanted.told
+    return float(sum(layer.bitrate for layer in track.info.layers if layer.quality <= told))
 
 
 def _level(score: float) -> ConnectionQuality:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log
 
 BEST = 100.0
 EXCELLENT, GOOD, POOR = 80.0, 40.0, 20.0
@@ -11,8 +12,9 @@ EXCELLENT, GOOD, POOR = 80.0, 40.0, 20.0
 LOSS_WEIGHTS = {"audio": 8.0, "video": 10.0}
 """What a percent of loss takes off."""
 PAUSED = 30.0
-"""The score of a video that waits for want of bandwidth."""
+"""The score of a video that waits for want of bandwidth, or of which nothing comes."""
 
+_BITRATE_WEIGHT = 20.0  # of the logarithm: good from a share of 1/e of the bits, poor from 1/e^3
 _LAYER_WEIGHT = 35.0
 _LEAST_FOR_LAYERS = 30.0
 _SLOW = 0.16  # seconds of delay from which it is felt in a conversation
@@ -23,7 +25,9 @@ _DOWN, _UP = 0.8, 0.4
 class Arrival:
     """What happened to one stream over some seconds: `rtt` and `jitter` are in seconds.
 
-    `missing_layers` is how many spatial layers below the wanted one it is.
+    `missing_layers` is how many spatial layers below the wanted one it is. Of a publisher's camera,
+    `bits` came of the `wanted_bits` that its layers would have at the rates it declared; 0 where
+    nothing can be said of that.
     """
 
     kind: str
@@ -33,11 +37,13 @@ class Arrival:
     jitter: float = 0.0
     missing_layers: int = 0
     paused: bool = False
+    wanted_bits: float = 0.0
+    bits: float = 0.0
 
 
 def score_of(arrival: Arrival) -> float | None:
     """The score of one stretch of time; None when nothing was expected and so nothing is known."""
-    if arrival.paused:
+    if arrival.paused or (arrival.wanted_bits > 0 and arrival.bits <= 0):
         return PAUSED
     if arrival.expected <= 0:
         return None
@@ -46,7 +52,13 @@ def score_of(arrival: Arrival) -> float | None:
     percent = 100 * min(1.0, max(0, arrival.lost) / arrival.expected)
     packets = BEST - for_delay - LOSS_WEIGHTS[arrival.kind] * percent
     layers = max(_LEAST_FOR_LAYERS, BEST - _LAYER_WEIGHT * arrival.missing_layers)
-    return max(0.0, min(packets, layers))
+    return max(0.0, min(packets, layers, _for_bitrate(arrival)))
+
+
+def _for_bitrate(arrival: Arrival) -> float:
+    if arrival.wanted_bits <= arrival.bits:
+        return BEST
+    return BEST - _BITRATE_WEIGHT * log(arrival.wanted_bits / arrival.bits)
 
 
 class Score:

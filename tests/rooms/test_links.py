@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from livekit.protocol.models import ConnectionQuality
+from livekit.protocol.models import ConnectionQuality, TrackSource
 
 from rooms.events import LinksChanged, StreamPaused, StreamsPaused
 from rooms.participant import Participant
@@ -98,3 +98,54 @@ async def test_who_comes_later_is_told_of_all_links(seating: Seating) -> None:
         ana.sid,
         bob.sid,
     }
+
+
+def sends(participant: Participant, octets: int) -> None:
+    """So many more bytes of the camera's top layer have come, and some packets without a gap."""
+    incoming = camera_of(participant).incoming
+    assert incoming is not None
+    stream = incoming.layers["f"]
+    for _ in range(20):
+        stream.numbers.extend(stream.numbers.highest + 1 & 0xFFFF)
+        stream.reception.received += 1
+    stream.volume.octets[0] += octets
+
+
+def declares(track: PublishedTrack, *bitrates: int) -> None:
+    for layer, bitrate in zip(track.info.layers, bitrates, strict=True):
+        layer.bitrate = bitrate
+
+
+@pytest.mark.parametrize(
+    ("kbit", "source", "level"),
+    [
+        (2200, TrackSource.CAMERA, ConnectionQuality.EXCELLENT),
+        (400, TrackSource.CAMERA, ConnectionQuality.GOOD),
+        (80, TrackSource.CAMERA, ConnectionQuality.POOR),
+        (0, TrackSource.CAMERA, ConnectionQuality.POOR),
+        (80, TrackSource.SCREEN_SHARE, ConnectionQuality.EXCELLENT),
+    ],
+)
+async def test_a_camera_of_few_bits_tells_of_a_poor_uplink(
+    seating: Seating, kbit: int, source: TrackSource, level: ConnectionQuality
+) -> None:
+    ana, _ = filming(seating)
+    watching(seating)
+    camera = camera_of(ana)
+    camera.info.source = source
+    declares(camera, 160_000, 450_000, 1_700_000)
+    for _ in range(8):
+        sends(ana, kbit * 1000 // 8 * 5)
+        seating.tick(5)
+    assert ana.link.level == level
+
+
+async def test_layers_that_nobody_asked_for_are_not_missed(seating: Seating) -> None:
+    ana, _ = filming(seating)
+    bob, _ = watching(seating)
+    bob.subscriptions.configure([camera_of(ana).sid], TrackSettings(quality=0))
+    declares(camera_of(ana), 160_000, 450_000, 1_700_000)
+    for _ in range(8):
+        sends(ana, 150_000 // 8 * 5)
+        seating.tick(5)
+    assert ana.link.level == ConnectionQuality.EXCELLENT

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from rooms.rtp.quality import BEST, PAUSED, Arrival, Score, score_of
@@ -20,6 +22,17 @@ from rooms.rtp.quality import BEST, PAUSED, Arrival, Score, score_of
         (Arrival("video", 100, 0, missing_layers=9), 30),
         (Arrival("video", 0, 0, paused=True), PAUSED),
         (Arrival("audio", 0, 0), None),
+        (Arrival("video", 100, 0, wanted_bits=1e6, bits=2e6), 100),
+        (Arrival("video", 100, 0, wanted_bits=1e6, bits=1e6), 100),
+        (Arrival("video", 100, 0, wanted_bits=math.e * 1e6, bits=1e6), 80),
+        (Arrival("video", 100, 0, wanted_bits=math.e**3 * 1e5, bits=1e5), 40),
+        (Arrival("video", 100, 0, wanted_bits=math.e**4 * 1e5, bits=1e5), 20),
+        (Arrival("video", 100, 0, wanted_bits=1e6, bits=1), 0),
+        (Arrival("video", 0, 0, wanted_bits=1e6, bits=0), PAUSED),
+        (Arrival("video", 100, 0, wanted_bits=0, bits=0), 100),
+        (Arrival("video", 1000, 20, wanted_bits=math.e * 1e6, bits=1e6), 80),
+        (Arrival("video", 1000, 30, wanted_bits=math.e * 1e6, bits=1e6), 70),
+        (Arrival("video", 1000, 0, missing_layers=1, wanted_bits=math.e * 1e6, bits=1e6), 65),
     ],
 )
 def test_a_stretch_of_time_is_scored(arrival: Arrival, score: float | None) -> None:
