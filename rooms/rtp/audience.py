@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rooms.rtp.packet import Forward, Legs, Packet, extension_block
+from rooms.rtp.described import prepared
+from rooms.rtp.packet import Forward, Legs, Packet
 
 if TYPE_CHECKING:
     from rooms.rtp.outgoing import OutgoingStream
 
 Group = tuple[int, int, int, Legs]
-"""Legs that share (header word, abs-send-time id or 0, SRTP tag size)."""
+"""Legs that share (header word, `OutgoingStream.extension`, SRTP tag size)."""
 
 
 class Audience:
@@ -53,8 +54,14 @@ class Audience:
         """Forward one packet to one subscriber, out of turn."""
         path = out.path
         if path is not None:
-            prefix = extension_block(out.extension, now) if out.extension else b""
-            self.failed += self.forward(packet, out.word, prefix, path.tag, [out.leg()])
+            packet, word, prefix = prepared(packet, out.word, out.extension, now)
+            self.failed += self.forward(packet, word, prefix, path.tag, [out.leg()])
+
+    def send_prepared(self, packet: Packet, now: float) -> None:
+        """Forward to everybody a packet that is not sent as it is kept: a described one."""
+        for word, extension, tag, legs in self._groups if self._grouped else self._regroup():
+            plain, header, prefix = prepared(packet, word, extension, now)
+            self.failed += self.forward(plain, header, prefix, tag, legs)
 
     def send_late(self, packet: Packet, now: float) -> None:
         """Forward a packet that fills a hole, to those who were fed around it."""

@@ -15,7 +15,7 @@ _TEMPLATES = 64  # as many as the six bits of frame_dependency_template_id can n
 _SPATIAL, _TEMPORAL = 4, 8  # layers that AV1 knows
 _FRAME_DIFFS = 32  # AV1 keeps 8 frames; more is nonsense
 _MANDATORY = 3  # bytes
-_MASK_FLAG = 25  # the bit of active_decode_targets_present_flag
+_MASK_FLAG, _AFTER_FLAGS = 25, 29  # the bit of active_decode_targets_present_flag; the last's end
 
 
 class MalformedDescriptor(ValueError):
@@ -120,8 +120,6 @@ class Descriptor(NamedTuple):
     frame: Template | None
     structure: Structure | None
     active: int | None
-    mask_at: int
-    """The bit where the bitmask of active decode targets is, or would be."""
 
 
 def parse(data: bytes, structure: Structure | None) -> Descriptor:
@@ -135,14 +133,13 @@ def parse(data: bytes, structure: Structure | None) -> Descriptor:
     number = data[1] << 8 | data[2]
     if len(data) == _MANDATORY:
         frame = _template(structure, first & 0x3F)
-        return Descriptor(first > 0x7F, first & 0x40 != 0, number, frame, None, None, 0)
+        return Descriptor(first > 0x7F, first & 0x40 != 0, number, frame, None, None)
     bits = _Bits(data)
     bits.position = 8 * _MANDATORY
     has_structure, has_active = bits.take(1), bits.take(1)
     own = bits.take(1), bits.take(1), bits.take(1)
     told = _structure(bits) if has_structure else None
     structure = told or structure
-    mask_at = bits.position
     frame = None
     active = None
     if structure is not None:
@@ -152,20 +149,22 @@ def parse(data: bytes, structure: Structure | None) -> Descriptor:
             frame = _own(bits, frame, own)
     if told is not None and active is None:
         active = told.everything
-    return Descriptor(first > 0x7F, first & 0x40 != 0, number, frame, told, active, mask_at)
+    return Descriptor(first > 0x7F, first & 0x40 != 0, number, frame, told, active)
 
 
-def restricted(data: bytes, descriptor: Descriptor, targets: int, mask: int) -> bytes:
+def restricted(data: bytes, targets: int, mask: int) -> bytes:
     """The same descriptor, telling that of so many `targets` only those in `mask` are active (A.4).
 
-    `descriptor` is what `parse` has made of `data`.
+    `data` must be what `parse` has read.
     """
-    value, size = int.from_bytes(data), 8 * len(data)
+    value, size, at = int.from_bytes(data), 8 * len(data), _AFTER_FLAGS
     if size == 8 * _MANDATORY:
-        value, size = value << 5, size + 5  # none of the flags
-        at = size
-    else:
-        at = descriptor.mask_at
+        value, size = value << 5, at  # none of the flags
+    elif data[_MANDATORY] & 0x80:
+        bits = _Bits(data)
+        bits.position = at
+        _structure(bits)
+        at = bits.position
     has_mask = value >> (size - 1 - _MASK_FLAG) & 1
     rest = size - at - targets * has_mask
     before = value >> (size - at) | 1 << (at - 1 - _MASK_FLAG)

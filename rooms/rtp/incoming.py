@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from rooms.rtp.allocation import Step
 from rooms.rtp.codecs import Codec, IncomingSpec, Kind
+from rooms.rtp.decode_targets import DescribedStream
 from rooms.rtp.incoming_stream import STALLED_AFTER, IncomingStream
 from rooms.rtp.layers import choose, layer_steps, spatial_index
 from rooms.rtp.outgoing import OutgoingStream
@@ -14,6 +15,7 @@ from rooms.rtp.spatial import SpatialStream
 from rooms.rtp.speakers import AudioLevel
 from rooms.rtp.thinning import ALL
 
+_LAYERED: dict[str, type[SpatialStream]] = {"VP9": SpatialStream, "AV1": DescribedStream}
 _NEARLY = 0.9  # of the pictures per second that are asked for
 
 
@@ -63,11 +65,12 @@ class IncomingTrack:
 
     def _stream(self, ssrc: int, rid: str, codec: Codec) -> IncomingStream:
         spatial, kept = spatial_index(rid, self.rids), self._cache_packets
-        if codec.name != "VP9":
+        layered = _LAYERED.get(codec.name)
+        if layered is None:
             return IncomingStream(
                 ssrc, rid, codec, self._forward, self._wake, spatial=spatial, cache_packets=kept
             )
-        whole = SpatialStream(
+        whole = layered(
             ssrc, rid, codec, self._forward, self._wake, spatial=spatial, cache_packets=kept,
             on_split=lambda: self._split(whole),
         )  # fmt: skip

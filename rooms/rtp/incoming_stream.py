@@ -10,6 +10,7 @@ from rooms.rtp.codecs import Codec
 from rooms.rtp.keyframes import KEYFRAME_STARTS, KeyframeRequests
 from rooms.rtp.loss import LossList
 from rooms.rtp.packet import (
+    DESCRIBED,
     FULL,
     OPAQUE,
     PICTURE,
@@ -23,6 +24,8 @@ from rooms.rtp.reports import Reception, SenderClock
 from rooms.rtp.sequence import Sequence
 from rooms.rtp.thinning import ALL, Thinning
 from rooms.rtp.volume import Volume
+from rooms.rtp.vp8 import START as VP8_START
+from rooms.rtp.vp8 import SYNC as VP8_SYNC
 from rooms.rtp.vp8 import describe
 
 if TYPE_CHECKING:
@@ -67,20 +70,17 @@ class IncomingStream(Audience):
         repaired: bool = False, descriptor: bytes = b"",
     ) -> None:  # fmt: skip
         """Take one packet's fields; `marker` is 0 or 0x80, `payload` is without padding."""
-        numbers = self.numbers
-        before = numbers.highest
+        numbers, before = self.numbers, self.numbers.highest
         self.reception.received += not repaired
         number = self._place(sequence) if repaired else numbers.extend(sequence)
-        if number < 0:
-            return
-        if number != before + 1:
-            if number <= before:
+        if number <= before:
+            if number >= 0:
                 self._receive_late(number, timestamp, marker, payload, now)
-                return
-            if before >= 0:
-                self._note_gap(before + 1, number, timestamp, payload, now)
-        elif numbers.restarted:
+            return
+        if numbers.restarted:
             self._restart()
+        elif number != before + 1 and before >= 0:
+            self._note_gap(before + 1, number, timestamp, payload, now)
         packet = self._parse(number - numbers.removed, timestamp, marker, payload)
         if packet is None:
             numbers.remove(number)
@@ -97,10 +97,13 @@ class IncomingStream(Audience):
             self.thinning.receive(packet, now)
         self.packets += 1
         self.volume.octets[layer] += len(payload)
-        for word, extension, tag, legs in self._groups if self._grouped else self._regroup():
-            prefix = extension_block(extension, now) if extension else b""
-            self.failed += self.forward(packet, word, prefix, tag, legs)
-        if marker and self.thinning is not None and not self.thinning.boundary():
+        if packet[3] == DESCRIBED:
+            self.send_prepared(packet, now)
+        else:
+            for word, extension, tag, legs in self._groups if self._grouped else self._regroup():
+                prefix = extension_block(extension, now) if extension else b""
+                self.failed += self.forward(packet, word, prefix, tag, legs)
+        if packet[2] and self.thinning is not None and not self.thinning.boundary():
             self.thinning = None
 
     def _place(self, sequence: int) -> int:
@@ -134,6 +137,18 @@ class IncomingStream(Audience):
                 return
             self.thinning = Thinning(self)
         self.thinning.want(out, ceiling)
+
+    def rises(self, packet: Packet, below: int, ceiling: int) -> bool:
+        """Whether who gets the temporal layers up to `below` can get `ceiling` from it on."""
+        if packet[3] != FULL or not packet[4][0] & VP8_START:
+            return False
+        if packet[8] and not packet[8][0] & 1:  # a keyframe
+            return True
+        return bool(packet[7] & VP8_SYNC) and below < packet[7] >> 6 <= ceiling
+
+    def narrowed(self, packet: Packet, ceiling: int) -> Packet:
+        """The packet as it is told to who gets no temporal layer above `ceiling`."""
+        return packet
 
     def _parse(self, number: int, timestamp: int, marker: int, payload: bytes) -> Packet | None:
         """The packet to forward, None for one that carries nothing (padding) or is malformed."""

@@ -61,5 +61,14 @@ def _h264(payload: bytes) -> bool:
     return False
 
 
-KEYFRAME_STARTS: dict[str, Callable[[bytes], bool]] = {"H264": _h264, "VP9": vp9.begins_keyframe}
+def _av1(payload: bytes) -> bool:
+    """A coded video sequence begins (AV1 RTP specification 4.4): N without Z, which continues."""
+    return payload[0] & 0x88 == 0x08
+
+
+KEYFRAME_STARTS: dict[str, Callable[[bytes], bool]] = {
+    "H264": _h264,
+    "VP9": vp9.begins_keyframe,
+    "AV1": _av1,
+}
 """By codec: whether a keyframe begins with this payload, of one byte or more."""

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rooms.rtp.codecs import Codec
+from rooms.rtp.described import prepared
 from rooms.rtp.layers import HIGHEST, SPATIAL
-from rooms.rtp.packet import OPAQUE, Leg, Packet, extension_block
+from rooms.rtp.packet import OPAQUE, Leg, Packet
 from rooms.rtp.rewriter import Stretch, Stretches
 from rooms.rtp.rtcp import ReportBlock, SenderReport
 from rooms.rtp.thinning import ALL, ThinnedStream
@@ -44,18 +45,19 @@ class SendPath:
 
 
 class OutgoingStream:
-    """A stream to one subscriber, whose `codec` and `abs_send_time` (extension id or 0) are used.
+    """A stream to one subscriber, whose `codec` and extension ids (or 0) are used.
 
+    `extension` holds them: `abs_send_time`, and 256 times `descriptor`, the dependency descriptor.
     `sent_packets` and `sent_octets` count what was forwarded, repeats excluded.
     """
 
     def __init__(
         self, codec: Codec, ssrc: int, rtx_ssrc: int | None = None, *, rng: random.Random,
-        abs_send_time: int = 0, cname: str = "moulin",
+        abs_send_time: int = 0, descriptor: int = 0, cname: str = "moulin",
     ) -> None:  # fmt: skip
         self.codec, self.ssrc, self.cname = codec, ssrc, cname
         self.rtx_ssrc = rtx_ssrc if codec.rtx_payload_type is not None else None
-        self.extension = abs_send_time
+        self.extension = abs_send_time | (descriptor << 8 if codec.name == "AV1" else 0)
         self.word = (0x9000 if abs_send_time else 0x8000) | codec.payload_type
         self.target: int | None = HIGHEST
         self.allowed: int | None = HIGHEST
@@ -272,8 +274,9 @@ class OutgoingStream:
         return True
 
     def _repeat(self, number: int, packet: Packet, stretch: Stretch, now: float) -> None:
-        path, leg, word = self.path, self._leg(stretch), self.word
+        path, leg = self.path, self._leg(stretch)
         assert path is not None
+        packet, word, prefix = prepared(packet, self.word, self.extension, now)
         self.repeated_octets += len(packet[8]) + OVERHEAD
         if self.rtx_ssrc is not None:  # RFC 4588
             payload = renumber(packet, stretch.picture, stretch.tl0, stretch.key)
@@ -284,7 +287,6 @@ class OutgoingStream:
                 self._rtx_sequence, packet[1], packet[2], OPAQUE, b"", 0, 0, 0, original + payload,
             )  # fmt: skip
             self._rtx_sequence += 1
-        prefix = extension_block(self.extension, now) if self.extension else b""
         stretch.source.forward(packet, word, prefix, path.tag, [leg])
 
     def pad(self, octets: int, now: float) -> int:

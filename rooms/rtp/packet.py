@@ -19,6 +19,7 @@ OPAQUE = 0  # nothing to renumber: tail is the whole payload
 PICTURE = 1  # head (2 bytes), 15-bit picture id, tail
 FULL = 2  # head (2 bytes), 15-bit picture id, TL0PICIDX, TID/Y/KEYIDX, tail
 UNUSUAL = 3  # head is the whole VP8 descriptor in some rarer form; see vp8.renumber
+DESCRIBED = 4  # head is a dependency descriptor, beside the payload; see rooms.rtp.described
 
 Leg = tuple[int, int, int, int, int, int, Any, Any, Any, Any]
 """Where and how one subscriber gets a stream: (sequence offset, timestamp offset, SSRC, picture
@@ -54,7 +55,13 @@ _ABS_SEND_TIME = Struct("!IBBH")
 
 @lru_cache(maxsize=16)  # packets received in one batch share their time
 def extension_block(identifier: int, now: float) -> bytes:
-    """The one-byte-form block that holds abs-send-time alone: 24 bits of 6.18 seconds."""
+    """The one-byte-form block that holds abs-send-time alone: 24 bits of 6.18 seconds.
+
+    Nothing when the low byte of `identifier` is 0: see `OutgoingStream.extension`.
+    """
+    identifier &= 0xFF
+    if not identifier:
+        return b""
     stamp = int(now * 262144)
     return _ABS_SEND_TIME.pack(0xBEDE0001, identifier << 4 | 2, stamp >> 16 & 0xFF, stamp & 0xFFFF)
 

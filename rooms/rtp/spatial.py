@@ -35,24 +35,37 @@ class SpatialStream(IncomingStream):
         repaired: bool = False, descriptor: bytes = b"",
     ) -> None:  # fmt: skip
         """See `IncomingStream`."""
-        if payload and payload[0] & 0x02:
-            layers = vp9.spatial_layers(payload)
-            if len(self.lower) + 1 < layers <= HIGHEST + 1:
-                self._split(layers)
-        if self.lower and payload and vp9.begins_keyframe(payload):
-            # Who changes layers leaves the old one before this picture, not in its middle.
-            for stream in (self, *self.lower):
-                for out in stream.waiting:
-                    out.leave_source()
+        if not self._look(sequence, payload, repaired, descriptor):
+            payload = b""
         super().receive(sequence, timestamp, marker, payload, now, repaired)
         for stream in self.lower:
             stream.receive(sequence, timestamp, marker, payload, now, repaired)
 
+    def _look(self, sequence: int, payload: bytes, repaired: bool, descriptor: bytes) -> bool:
+        """Learn from a packet what its layers are; False when it cannot be passed on."""
+        if payload and payload[0] & 0x02:
+            layers = vp9.spatial_layers(payload)
+            if len(self.lower) + 1 < layers <= HIGHEST + 1:
+                self._split(layers)
+        if payload and vp9.begins_keyframe(payload):
+            self._leave_waiting()
+        return True
+
+    def _leave_waiting(self) -> None:
+        """Who changes layers leaves the old one before a keyframe, not in its middle."""
+        if self.lower:
+            for stream in (self, *self.lower):
+                for out in stream.waiting:
+                    out.leave_source()
+
     def _split(self, layers: int) -> None:
         for spatial in range(len(self.lower), layers - 1):
-            self.lower.append(LowerStream(self, spatial))
+            self.lower.append(self._lower(spatial))
         self.spatial = layers - 1
         self._on_split()
+
+    def _lower(self, spatial: int) -> LowerStream:
+        return LowerStream(self, spatial)
 
     def _restart(self) -> None:
         super()._restart()

@@ -1,4 +1,4 @@
-"""VP8 with fewer pictures a second: one source again without its upper temporal layers.
+"""VP8 or AV1 with fewer pictures a second: one source again without its upper temporal layers.
 
 Each ceiling is a source of its own, renumbered once for all who are fed by it, so that those who
 get everything pay nothing for those who do not.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rooms.rtp.audience import Audience
-from rooms.rtp.packet import FULL, OPAQUE, Packet, extension_block
+from rooms.rtp.packet import DESCRIBED, FULL, OPAQUE, Packet, extension_block
 from rooms.rtp.packet_cache import PacketCache
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 ALL = 3
 """The ceiling under which nothing is dropped: VP8 has temporal layers 0 to 3."""
 _MISSING_REMEMBERED = 1024
-_SYNC = 0x20
-_START = 0x10
+_LAYERED = (FULL, DESCRIBED)
 _CACHED = 256
 _KEPT_IDLE = 30  # pictures: what its last subscribers still miss may come late
 
@@ -76,7 +75,7 @@ class ThinnedStream(Audience):
     def receive(self, packet: Packet, now: float) -> None:
         """Take the base's next packet, in order."""
         number, timestamp = packet[0], packet[1]
-        dropping = packet[3] == FULL and packet[7] >> 6 > self.ceiling
+        dropping = packet[3] in _LAYERED and packet[7] >> 6 > self.ceiling
         if number != self.seen + 1:
             self._note_gap(number, timestamp if dropping else None)
         self.seen = number
@@ -93,11 +92,15 @@ class ThinnedStream(Audience):
         self.packets += 1
         self.octets += len(packet[8])
         self.cache.put(packet)
+        if packet[3] == DESCRIBED:
+            self.send_prepared(packet, now)
+            return
         for word, extension, tag, legs in self._groups if self._grouped else self._regroup():
             prefix = extension_block(extension, now) if extension else b""
             self.failed += self.forward(packet, word, prefix, tag, legs)
 
     def _renumbered(self, packet: Packet, dropped: int, pictures: int) -> Packet:
+        packet = self.base.narrowed(packet, self.ceiling)
         return (packet[0] - dropped, *packet[1:5], packet[5] - pictures & 0x7FFF, *packet[6:])
 
     def _note_gap(self, number: int, dropping: int | None) -> None:
@@ -115,7 +118,7 @@ class ThinnedStream(Audience):
         before = self._missing.pop(packet[0], None)
         if before is None:
             return
-        if packet[3] == FULL and packet[7] >> 6 > self.ceiling:
+        if packet[3] in _LAYERED and packet[7] >> 6 > self.ceiling:
             # Its number is promised to subscribers already: an empty packet fills the hole.
             packet = (packet[0], packet[1], 0, OPAQUE, b"", 0, 0, 0, b"")
         packet = self._renumbered(packet, *before)
@@ -161,24 +164,23 @@ class Thinning:
 
     def receive(self, packet: Packet, now: float) -> None:
         """Take the base's next packet, before the base forwards it."""
-        if self._wishes and packet[3] == FULL and packet[4][0] & _START:
-            key = packet[8] and not packet[8][0] & 1
-            if key or packet[7] & _SYNC:
-                self._rise(packet, ALL if key else packet[7] >> 6)
+        if self._wishes and packet[3] in _LAYERED:
+            self._rise(packet)
         for stream in self._streams.values():
             stream.receive(packet, now)
 
-    def _rise(self, packet: Packet, layer: int) -> None:
-        """This picture needs no other of its layer (ALL: no other at all): who waits gets it."""
+    def _rise(self, packet: Packet) -> None:
+        """Who waits for more gets it from this picture on, if that needs nothing they missed."""
         for out, ceiling in tuple(self._wishes.items()):
             before = out.source
             if not isinstance(before, ThinnedStream) or before.base is not self._base:
                 if before is not self._base:
                     del self._wishes[out]
                 continue
-            fits = layer == ALL or before.ceiling < layer <= ceiling
             # After a gap, what is missing could no longer be given to who has moved on.
-            if not before.ceiling < ceiling or not fits or before.seen + 1 != packet[0]:
+            if not before.ceiling < ceiling or before.seen + 1 != packet[0]:
+                continue
+            if not self._base.rises(packet, before.ceiling, ceiling):
                 continue
             del self._wishes[out]
             if ceiling >= ALL:

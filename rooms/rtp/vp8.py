@@ -5,7 +5,10 @@ Nothing past the descriptor and one byte is read: the rest may be encrypted end 
 
 from __future__ import annotations
 
-from rooms.rtp.packet import FULL, OPAQUE, PICTURE, UNUSUAL, Packet
+from rooms.rtp.packet import DESCRIBED, FULL, OPAQUE, PICTURE, UNUSUAL, Packet
+
+START = 0x10  # in a descriptor's first byte: a partition begins
+SYNC = 0x20  # in its TID/Y/KEYIDX byte: the picture needs none of its own temporal layer
 
 Description = tuple[int, int, int, int, int, bool]
 """(shape, bytes of descriptor, picture id, TL0PICIDX, TID/Y/KEYIDX byte, keyframe start)"""
@@ -61,7 +64,7 @@ def _describe_unusual(payload: bytes, size: int, flags: int, start: bool) -> Des
 def renumber(packet: Packet, picture_offset: int, tl0_offset: int, key_offset: int) -> bytes:
     """The payload of `packet` with its picture id, TL0PICIDX and KEYIDX moved by these offsets."""
     _, _, _, shape, head, picture, tl0, tk, tail = packet
-    if shape == OPAQUE:
+    if shape in (OPAQUE, DESCRIBED):
         return tail
     picture = (picture + picture_offset) & 0x7FFF
     tl0 = (tl0 + tl0_offset) & 0xFF

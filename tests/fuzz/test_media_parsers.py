@@ -105,7 +105,7 @@ def test_dependency_descriptors_are_read_or_refused(data: bytes, known: bool) ->
     for target in range(count):
         assert structure.decodable_with(target) >> target & 1
     if told.frame is not None:
-        after = parse(restricted(data, told, count, 1), structure)
+        after = parse(restricted(data, count, 1), structure)
         assert (after.frame, after.active) == (told.frame, 1)
 
 

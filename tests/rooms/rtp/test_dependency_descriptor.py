@@ -113,6 +113,6 @@ def test_the_decode_target_is_the_best_within_layers_and_activity() -> None:
 def test_active_targets_are_written_and_nothing_else_is_changed(data: bytes) -> None:
     structure = parse(descriptor(7, 60, structure=L2T2_KEY), None).structure
     before = parse(data, structure)
-    after = parse(restricted(data, before, 4, 0b0101), structure)
+    after = parse(restricted(data, 4, 0b0101), structure)
     assert after.active == 0b0101
     assert after[:5] == before[:5]

@@ -29,6 +29,7 @@ class Sent:
     marker: bool
     payload_type: int
     payload: bytes
+    extension: bytes = b""
 
     @property
     def picture(self) -> int:
@@ -66,6 +67,7 @@ class Wire:
                     marker=bool(packet[2]),
                     payload_type=word & 0x7F,
                     payload=vp8.renumber(packet, leg[3], leg[4], leg[5]),
+                    extension=prefix if word & 0x1000 else b"",
                 )
             )
         return 0
@@ -91,11 +93,12 @@ def track_of(wire: Wire, codec: Codec = VP8, rids: tuple[str, ...] = ()) -> Inco
 
 
 def subscriber(
-    track: IncomingTrack, ssrc: int = 9000, codec: Codec | None = None, seed: int = 1
-) -> OutgoingStream:
+    track: IncomingTrack, ssrc: int = 9000, codec: Codec | None = None, seed: int = 1,
+    descriptor: int = 0,
+) -> OutgoingStream:  # fmt: skip
     """A subscriber of `track` whose path is up."""
     codec = codec or track.codec
-    out = OutgoingStream(codec, ssrc, ssrc + 1, rng=random.Random(seed))
+    out = OutgoingStream(codec, ssrc, ssrc + 1, rng=random.Random(seed), descriptor=descriptor)
     out.set_path(path())
     track.add_outgoing(out, 0.0)
     return out
