@@ -22,13 +22,18 @@ class Reach(StrEnum):
 class Dated:
     """An occurrence as edits see it.
 
-    `original_start`: the start that the rule gave it (RECURRENCE-ID); `own_start`: it was moved by
-    itself, and stays where it was put.
+    `original_start`: the start that the rule gave it (RECURRENCE-ID); `moved_to`: where it was put
+    by itself, and stays.
     """
 
     id: str
     original_start: datetime
-    own_start: bool = False
+    moved_to: datetime | None = None
+
+    @property
+    def starts_at(self) -> datetime:
+        """When it takes place."""
+        return self.moved_to or self.original_start
 
 
 @dataclass(frozen=True)
@@ -46,15 +51,10 @@ def reached(
     """The occurrences that an edit of `chosen` touches, in order: none that already began."""
     if reach is Reach.THIS:
         return [chosen]
-    since = chosen.original_start if reach is Reach.FOLLOWING else now
-    return sorted(
-        (
-            each
-            for each in occurrences
-            if each.id == chosen.id or (each.original_start >= since and each.original_start > now)
-        ),
-        key=lambda each: each.original_start,
-    )
+    if reach is Reach.FOLLOWING:
+        occurrences = [each for each in occurrences if each.original_start >= chosen.original_start]
+    found = (each for each in occurrences if each.id == chosen.id or each.starts_at > now)
+    return sorted(found, key=lambda each: each.original_start)
 
 
 def rescheduled(

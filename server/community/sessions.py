@@ -166,6 +166,11 @@ def may_edit(session: Session, person_id: str | None, role: Role) -> bool:
     )
 
 
+def may_restore(session: Session, now: datetime) -> bool:
+    """Whether a session that was called off may still take place: its hour is not over."""
+    return session.cancelled_at is not None and now < session.ends_at
+
+
 def may_see(session: Session, person_id: str | None, standing: Standing) -> bool:
     """Whether that person sees the session at all: all do, unless it is for those invited."""
     if session.plan.open_to is not OpenTo.INVITED or may_manage(standing.role):

@@ -19,13 +19,11 @@ from server.community.sessions import (
     Session,
     SessionDraft,
     SessionState,
-    may_edit,
     may_host,
 )
 from server.community.text import Bilingual
 from server.i18n import Words
-from server.keys import DATABASE, JOBS, SESSION_CLOCK
-from server.storage.database import Transaction
+from server.keys import DATABASE, SESSION_CLOCK
 from server.storage.queries import session_changes, sessions
 from server.web.doors import community_ref
 from server.web.fields import form_lists
@@ -38,10 +36,10 @@ from server.web.session_fields import (
     field_sentences,
     frequency_choices,
     reach_choices,
+    reach_of,
     zone_choices,
 )
-from server.web.session_invitations import News, Told, tell_everyone
-from server.web.session_reminders import move_reminders
+from server.web.session_news import tell_changes, wake
 from server.web.session_rows import session_url, sessions_url
 from server.web.session_views import SessionForm, SessionFormView
 from server.web.session_words import (
@@ -51,7 +49,7 @@ from server.web.session_words import (
     phase_label,
     weekday_names,
 )
-from server.web.sessions import session_of
+from server.web.sessions import hosted_session
 
 EMPTY_PHASES = 3
 """Lines for more phases below those a form has, for pages without scripts."""
@@ -105,42 +103,19 @@ async def change_session(request: web.Request) -> web.Response:
     place, session = await _edited(request)
     check_rate(request, CHANGES)
     fields = await form_lists(request)
-    reach = _reach(fields)
+    reach = reach_of(fields)
     draft, errors = await _draft(request, place, fields)
     if draft is None:
         return await _sent_back(request, place, fields, errors, session)
     async with request.app[DATABASE].writing() as db:
         changed = await session_changes.change_session(db, session, draft, reach, right_now())
-        await _tell(request, place, db, changed)
+        before = session.plan.capacity
+        await tell_changes(request, place, db, changed, capacity_before=before)
         still = await sessions.session_by_id(db, session.id)
-    request.app[SESSION_CLOCK].wake()
-    request.app[JOBS].wake("letters")
+    wake(request)
     # The new rule may have no place for the very date on whose page it was written.
     page = session_url(place, session.id) if still else sessions_url(place)
     return see_other(f"{page}?fait=saved")
-
-
-async def cancel_session(request: web.Request) -> web.Response:
-    """POST /c/{community}/seances/{session}/annuler."""
-    place, session = await _edited(request)
-    check_rate(request, CHANGES)
-    reach = _reach(await form_lists(request))
-    async with request.app[DATABASE].writing() as db:
-        changed = await session_changes.cancel_session(db, session, reach, right_now())
-        await _tell(request, place, db, changed)
-    request.app[SESSION_CLOCK].wake()
-    request.app[JOBS].wake("letters")
-    return see_other(f"{session_url(place, session.id)}?fait=cancelled")
-
-
-async def _tell(
-    request: web.Request, place: Place, db: Transaction, changed: session_changes.Changed
-) -> None:
-    """Write to those who answered; their calendars change with the letter."""
-    told = Told(request.app, place.community, place.offices, right_now())
-    await tell_everyone(db, told, changed.changed, News.CHANGED)
-    await tell_everyone(db, told, changed.cancelled, News.CANCELLED)
-    await move_reminders(db, told, {*changed.changed, *changed.cancelled})
 
 
 async def _host_place(request: web.Request) -> Place:
@@ -152,17 +127,10 @@ async def _host_place(request: web.Request) -> Place:
 
 async def _edited(request: web.Request) -> tuple[Place, Session]:
     place = await place_of(request)
-    session = await session_of(request, place)
-    if not may_edit(session, place.person.id if place.person else None, place.standing.role):
-        raise Refused(403, "hosts_only")
+    session = await hosted_session(request, place)
     if session.state(right_now()) not in (SessionState.SCHEDULED, SessionState.RUNNING):
         raise Refused(409, "session_over")
     return place, session
-
-
-def _reach(fields: Mapping[str, Sequence[str]]) -> Reach:
-    asked = next(iter(fields.get("reach", ())), "")
-    return Reach(asked) if asked in set(map(str, Reach)) else Reach.THIS
 
 
 async def _draft(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from zoneinfo import available_timezones
 
 from server.community.recurrence import Frequency
@@ -30,6 +30,26 @@ def reach_choices(words: Words) -> list[tuple[str, str]]:
         (Reach.THIS.value, _("Cette séance seulement")),
         (Reach.FOLLOWING.value, _("Celle-ci et les suivantes")),
         (Reach.ALL.value, _("Toutes celles à venir")),
+    ]
+
+
+def reach_of(fields: Mapping[str, Sequence[str]]) -> Reach:
+    """How far a form asks to reach; this date alone when it does not say."""
+    asked = next(iter(fields.get("reach", ())), "")
+    return Reach(asked) if asked in set(map(str, Reach)) else Reach.THIS
+
+
+TOGETHER = "together"
+
+
+def restore_choices(together: int, words: Words) -> list[tuple[str, str]]:
+    """Which sessions take place after all: one, or all those called off with it."""
+    all_of_them = words.ngettext(
+        "La date annulée en même temps", "Les %(num)s dates annulées en même temps", together
+    )
+    return [
+        (Reach.THIS.value, words.gettext("Cette séance seulement")),
+        (TOGETHER, all_of_them % {"num": together}),
     ]
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from server.community.answers import Answer
+from server.community.answers import Answer, newly_seated, seat
 from server.community.calendar_events import session_event
 from server.community.calendar_words import describing, domain_of
 from server.community.calendars import Guest, Method, Organiser, invitation_of
@@ -27,7 +27,7 @@ from server.keys import CATALOGS, SETTINGS
 from server.letters import Letter, queue_letter
 from server.mail import sender_address
 from server.storage.database import Transaction
-from server.storage.queries import calendars, communities, offices, sessions
+from server.storage.queries import calendars, communities, offices, session_answers, sessions
 from server.storage.queries.letters import Attachment, cancel_letters
 from server.web.session_words import day_label, hours_label, zone_label
 
@@ -39,10 +39,14 @@ class News(Enum):
     WAITING = auto()
     NOT_COMING = auto()
     CHANGED = auto()
+    CHANGED_WAITING = auto()
+    SEATED = auto()
     CANCELLED = auto()
+    RESTORED = auto()
 
 
 _REMOVES = frozenset({News.NOT_COMING, News.CANCELLED})
+_WAITS = frozenset({News.WAITING, News.CHANGED_WAITING})
 
 
 @dataclass(frozen=True)
@@ -81,15 +85,46 @@ async def tell_answer(
         await _queue(db, told, session, person, answer, News.NOT_COMING)
 
 
+async def tell_seated(db: Transaction, told: Told, session: Session, person: Person) -> None:
+    """Someone who waited has a seat."""
+    await _queue(db, told, session, person, Answer.YES, News.SEATED)
+
+
 async def tell_everyone(
-    db: Transaction, told: Told, session_ids: Collection[str], news: News
+    db: Transaction,
+    told: Told,
+    session_ids: Collection[str],
+    news: News,
+    capacity_before: int | None = None,
 ) -> None:
-    """Tell those who answered that sessions changed or are called off."""
+    """Tell those who answered that sessions changed, are called off, or take place after all.
+
+    With other seats than before, who waited and has one now learns it, and who waits too.
+    """
     by_id = {each.id: each for each in await sessions.sessions_by_ids(db, session_ids)}
+    line = await _line(db, list(by_id.values()), capacity_before)
     for session_id, person, answer in await calendars.invited_to(db, list(by_id)):
         session = by_id[session_id]
         if session.ends_at > told.now:
-            await _queue(db, told, session, person, answer, news)
+            own = line.get((session_id, person.id), news) if news is News.CHANGED else news
+            await _queue(db, told, session, person, answer, own)
+
+
+async def _line(
+    db: Transaction, found: Collection[Session], capacity_before: int | None
+) -> dict[tuple[str, str], News]:
+    """Who has more to learn of a change: those in line for a seat, by session and person."""
+    line: dict[tuple[str, str], News] = {}
+    for session in found:
+        capacity = session.plan.capacity
+        if capacity is None and capacity_before is None:
+            continue
+        replies = [each.reply for each in await session_answers.replies_to(db, session.id)]
+        for each in seat(replies, capacity).waiting:
+            line[session.id, each.person_id] = News.CHANGED_WAITING
+        for person_id in newly_seated(replies, replies, capacity_before, capacity):
+            line[session.id, person_id] = News.SEATED
+    return line
 
 
 async def _queue(
@@ -115,7 +150,7 @@ def _attachment(
         session_event(session, describe, domain),
         method,
         Organiser(sender.addr_spec, told.community.name.read(person.lang)),
-        Guest(person.email or "", person.name, Answer.MAYBE if news is News.WAITING else answer),
+        Guest(person.email or "", person.name, Answer.MAYBE if news in _WAITS else answer),
         told.now,
     )
     return Attachment("seance.ics", f"text/calendar; method={method.value}", content)
@@ -148,6 +183,8 @@ def _said(news: News, words: Words) -> tuple[str, tuple[str, ...]]:
     _ = words.gettext
     keeps = _("L’invitation jointe la met dans votre agenda, et l’y changera si la date change.")
     removes = _("Le fichier joint l’enlève de votre agenda.")
+    changes = _("Le fichier joint la change aussi dans votre agenda.")
+    changed = _("Cette séance a changé. Voici ce qu’elle est maintenant.")
     return {
         News.COMING: (_("C’est noté"), (_("Votre réponse est notée."), keeps)),
         News.WAITING: (
@@ -155,12 +192,24 @@ def _said(news: News, words: Words) -> tuple[str, tuple[str, ...]]:
             (_("C’est complet pour l’instant : vous êtes sur la liste d’attente."), keeps),
         ),
         News.NOT_COMING: (_("C’est noté"), (_("Vous ne venez pas, c’est noté."), removes)),
-        News.CHANGED: (
+        News.CHANGED: (_("Changement"), (changed, changes)),
+        News.CHANGED_WAITING: (
             _("Changement"),
+            (changed, _("Vous êtes sur la liste d’attente."), changes),
+        ),
+        News.SEATED: (
+            _("Une place pour vous"),
             (
-                _("Cette séance a changé. Voici ce qu’elle est maintenant."),
-                _("Le fichier joint la change aussi dans votre agenda."),
+                _("Vous étiez sur la liste d’attente : une place est libre, et elle est à vous."),
+                keeps,
             ),
         ),
         News.CANCELLED: (_("Annulée"), (_("Cette séance n’aura pas lieu."), removes)),
+        News.RESTORED: (
+            _("Rétablie"),
+            (
+                _("Cette séance avait été annulée : elle aura lieu. Votre réponse tient toujours."),
+                _("Le fichier joint la remet dans votre agenda."),
+            ),
+        ),
     }[news]

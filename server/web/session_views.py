@@ -118,6 +118,18 @@ class AnswerForm:
 
 
 @dataclass(frozen=True)
+class HostTools:
+    """What a host may do with a session: addresses, "" for those who may not."""
+
+    edit_url: str = ""
+    duplicate_url: str = ""
+    cancel_url: str = ""
+    restore_url: str = ""
+    restore_choices: list[tuple[str, str]] = field(default_factory=list)  # [] when one alone
+    attendance_url: str = ""
+
+
+@dataclass(frozen=True)
 class SessionPageView:
     """session.html: one session, readable and answered without any script."""
 
@@ -133,10 +145,7 @@ class SessionPageView:
     coming: list[str]
     waiting: int
     maybe: int
-    edit_url: str  # "" for those who may not
-    duplicate_url: str
-    cancel_url: str
-    attendance_url: str
+    tools: HostTools
     reach_choices: list[tuple[str, str]]  # [] when there is one date alone
     next_dates: list[SessionView]
     calendar: CalendarLinks

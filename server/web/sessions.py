@@ -43,7 +43,8 @@ from server.web.refused import Refused
 from server.web.rendering import render, see_other, words_of
 from server.web.session_cards import session_card
 from server.web.session_fields import reach_choices
-from server.web.session_invitations import Told, tell_answer
+from server.web.session_host_tools import host_tools
+from server.web.session_invitations import Told, tell_answer, tell_seated
 from server.web.session_reminders import keep_reminder, notify_seated
 from server.web.session_rows import (
     about,
@@ -161,6 +162,14 @@ async def session_of(request: web.Request, place: Place) -> Session:
     return found
 
 
+async def hosted_session(request: web.Request, place: Place) -> Session:
+    """The session of this address, for one who may change it; raises Refused for others."""
+    session = await session_of(request, place)
+    if not may_edit(session, place.person.id if place.person else None, place.standing.role):
+        raise Refused(403, "hosts_only")
+    return session
+
+
 async def session_page(request: web.Request) -> web.Response:
     """GET /c/{community}/seances/{session}."""
     place = await place_of(request)
@@ -203,7 +212,7 @@ async def show_session(
         calendar=calendar_links(request, place, session),
         tours=[tour_ref(each, words) for each in stopping],
         notice=_notice(request.query.get("fait", ""), words),
-        **_host_urls(place, session, now),
+        tools=await host_tools(request, place, session, now),
     )
     card = session_card(request, place, session, view.session, words)
     role = place.standing.role
@@ -218,21 +227,6 @@ async def _next_dates(db: Transaction, session: Session, now: datetime) -> list[
 
 def _office(place: Place, session: Session) -> Office:
     return next(each for each in place.offices if each.id == session.plan.office_id)
-
-
-def _host_urls(place: Place, session: Session, now: datetime) -> dict[str, str]:
-    person_id = place.person.id if place.person else None
-    base, role = session_url(place, session.id), place.standing.role
-    is_open = session.state(now) in (SessionState.SCHEDULED, SessionState.RUNNING)
-    may_change = may_edit(session, person_id, role) and is_open
-    return {
-        "edit_url": f"{base}/modifier" if may_change else "",
-        "cancel_url": f"{base}/annuler" if may_change else "",
-        "attendance_url": f"{base}/presences.csv" if may_edit(session, person_id, role) else "",
-        "duplicate_url": f"{sessions_url(place)}/nouvelle?de={session.id}"
-        if may_host(role)
-        else "",
-    }
 
 
 def _coming(place: Place, replies: list[NamedReply], seating: Seating) -> list[str]:
@@ -338,7 +332,7 @@ async def _keep_answer(
         for person_id in newly_seated(replies, after, capacity, capacity):
             lucky = await people.person_by_id(db, person_id)
             if lucky is not None and person_id != person.id:
-                await tell_answer(db, told, session, lucky, Answer.YES, Answer.YES, False)
+                await tell_seated(db, told, session, lucky)
                 await notify_seated(db, told, session, lucky)
         minutes = remind if said is not Answer.NO else None
         await keep_reminder(db, told, session, person, minutes)
@@ -352,5 +346,9 @@ def _notice(done: str, words: Words) -> str:
         "answered": _("Votre réponse est notée."),
         "made": _("La séance est annoncée."),
         "saved": _("C’est enregistré."),
-        "cancelled": _("La séance est annulée."),
+        "cancelled": _("La séance est annulée. Les personnes qui avaient répondu l’apprennent."),
+        "cancelled_all": _(
+            "Ces séances sont annulées. Les personnes qui avaient répondu l’apprennent."
+        ),
+        "restored": _("La séance aura lieu. Les personnes qui avaient répondu l’apprennent."),
     }.get(done, "")

@@ -8,7 +8,7 @@ end is carried on by `extend_series` as time passes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, exists, select, update
@@ -16,12 +16,13 @@ from sqlalchemy import delete, exists, select, update
 from server.community.phases import length
 from server.community.recurrence import Schedule, aligned, ended_before, in_utc, starts
 from server.community.series_dates import EditedDate, schedule_following, schedule_of_all
-from server.community.series_edits import Reach, reached, rescheduled
+from server.community.series_edits import Reach, rescheduled
 from server.community.sessions import Microphones, Session, SessionDraft
 from server.storage.database import Transaction
 from server.storage.queries.session_rows import (
     HORIZON,
     MOST_IN_SERIES,
+    Changed,
     add_plan,
     add_series,
     dated,
@@ -43,15 +44,6 @@ from server.storage.tables import (
 )
 
 MOST_EXTENDED = 200
-
-
-@dataclass(frozen=True)
-class Changed:
-    """What a change did, for those to be told: ids of sessions changed, and of those called off."""
-
-    changed: tuple[str, ...] = ()
-    cancelled: tuple[str, ...] = ()
-    series_id: str = ""
 
 
 async def add_session(
@@ -131,25 +123,6 @@ async def change_session(
     late = [each for each in rows if each not in along and each.plan_id == series.plan_id]
     changed = await _lengthen(db, draft, late, changed, now)
     return await _stay(db, row, draft, changed) if stays else changed
-
-
-async def cancel_session(db: Transaction, session: Session, reach: Reach, now: datetime) -> Changed:
-    """Call off one session, it and those that follow, or all to come."""
-    series = await db.get_one(SessionSeriesRow, session.series_id)
-    rows = await rows_of_series(db, series.id)
-    chosen = dated(next(row for row in rows if row.id == session.id))
-    ids = {each.id for each in reached([dated(row) for row in rows], chosen, reach, now)}
-    cancelled = []
-    for row in rows:
-        if row.id in ids and row.cancelled_at is None:
-            row.cancelled_at, row.changed_at = now, now
-            row.sequence += 1
-            cancelled.append(row.id)
-    if reach is not Reach.THIS and series.frequency:
-        since = session.original_start if reach is Reach.FOLLOWING else now
-        await keep_schedule(db, series, ended_before(schedule_of(series), since))
-    await db.flush()
-    return Changed(cancelled=tuple(cancelled), series_id=series.id)
 
 
 async def rule_live(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +23,15 @@ from server.storage.tables import (
 
 HORIZON = timedelta(weeks=26)
 MOST_IN_SERIES = 400
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What a change did, for those to be told: ids of sessions changed, and of those called off."""
+
+    changed: tuple[str, ...] = ()
+    cancelled: tuple[str, ...] = ()
+    series_id: str = ""
 
 
 def plan_length(plan: SessionPlanRow) -> timedelta:
@@ -168,7 +178,7 @@ def session_row(
 
 def dated(row: SessionRow) -> Dated:
     """The session as the rules of edits see it."""
-    return Dated(row.id, row.original_start, row.own_start)
+    return Dated(row.id, row.original_start, row.starts_at if row.own_start else None)
 
 
 def touch(row: SessionRow, now: datetime) -> None:

@@ -16,7 +16,7 @@ from server.community.sessions import Microphones, OpenTo, Plan, Session, Sessio
 from server.community.text import Bilingual
 from server.storage.database import Database
 from server.storage.demo_community import open_demo_community
-from server.storage.queries import session_answers, session_changes, sessions
+from server.storage.queries import session_answers, session_cancelling, session_changes, sessions
 from server.storage.queries.offices import offices_of, remove_office
 from server.storage.queries.people import add_person, forget_guest
 
@@ -247,8 +247,49 @@ async def test_calling_off(database: Database, reach: Reach, expected: list[str]
     async with database.writing() as db:
         community_id, _, _ = await make(db)
         third = (await all_of(db, community_id))[2]
-        await session_changes.cancel_session(db, third, reach, NOW)
+        await session_cancelling.cancel_session(db, third, reach, NOW)
         assert days(await all_of(db, community_id)) == expected
+
+
+@pytest.mark.parametrize(
+    ("together", "expected"),
+    [
+        (False, ["09-08T13", "09-15T13", "09-22T13", "09-29T13x", "10-06T13x"]),
+        (True, ["09-08T13", "09-15T13", "09-22T13", "09-29T13", "10-06T13"]),
+    ],
+)
+async def test_what_was_called_off_takes_place_after_all(
+    database: Database, together: bool, expected: list[str]
+) -> None:
+    async with database.writing() as db:
+        community_id, _, _ = await make(db)
+        before = await all_of(db, community_id)
+        await session_cancelling.cancel_session(db, before[2], Reach.FOLLOWING, NOW)
+        off = (await all_of(db, community_id))[2]
+        later = NOW + timedelta(minutes=1)
+        assert await session_cancelling.called_off_together(db, off, later) == 3
+        await session_cancelling.restore_session(db, off, together=together, now=later)
+        after = await all_of(db, community_id)
+        series = await sessions.series_by_id(db, off.series_id)
+    assert days(after) == expected
+    assert after[2].sequence > off.sequence > before[2].sequence
+    assert series is not None
+    assert series.schedule.recurrence is not None
+    last = "2026-10-06" if together else "2026-09-21"
+    assert str(series.schedule.recurrence.until) == last
+
+
+async def test_only_what_was_called_off_at_once_comes_back_together(database: Database) -> None:
+    async with database.writing() as db:
+        community_id, _, _ = await make(db)
+        found = await all_of(db, community_id)
+        await session_cancelling.cancel_session(db, found[1], Reach.THIS, NOW)
+        later = NOW + timedelta(hours=1)
+        await session_cancelling.cancel_session(db, found[0], Reach.ALL, later)
+        off = (await all_of(db, community_id))[0]
+        await session_cancelling.restore_session(db, off, together=True, now=later)
+        after = await all_of(db, community_id)
+    assert days(after) == ["09-08T13", "09-15T13x", "09-22T13", "09-29T13", "10-06T13"]
 
 
 async def test_a_series_without_end_goes_on_as_time_passes(database: Database) -> None:

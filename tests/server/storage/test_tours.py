@@ -10,7 +10,7 @@ from server.community.series_edits import Reach
 from server.community.text import Bilingual
 from server.community.tours import TourDraft
 from server.storage.database import Database, Transaction
-from server.storage.queries import session_changes, tours
+from server.storage.queries import session_cancelling, tours
 from server.storage.queries.people import add_person
 from server.storage.queries.person_data import erase_person
 from server.storage.tables import CommunityRow
@@ -58,7 +58,7 @@ async def test_tours_are_found_while_a_stop_is_to_come(database: Database) -> No
         assert [each.slug for each in await tours.tours_to_come(db, NOW)] == [soon, late]
         assert await tours.tours_to_come(db, LATER) == []
         assert [each.slug for each in await tours.tours_to_come(db, LATER, maker_id)] == [soon]
-        await session_changes.cancel_session(db, found[3], Reach.THIS, NOW)
+        await session_cancelling.cancel_session(db, found[3], Reach.THIS, NOW)
         assert [each.slug for each in await tours.tours_to_come(db, NOW)] == [soon]
         await db.execute(update(CommunityRow).values(listed=False))
         assert await tours.tours_to_come(db, NOW) == []
@@ -71,7 +71,7 @@ async def test_a_tour_outlives_its_maker_and_its_sessions(database: Database) ->
         slug, maker_id = await tour_at(db, last.id)
         await erase_person(db, maker_id, None)
         # Nobody answered it: called off with all, its row goes, and the stop with it.
-        await session_changes.cancel_session(db, last, Reach.ALL, NOW + timedelta(hours=1))
+        await session_cancelling.cancel_session(db, last, Reach.ALL, NOW + timedelta(hours=1))
         tour = await tours.tour_by_slug(db, slug)
     assert tour is not None
     assert tour.maker_id is None

@@ -16,7 +16,7 @@ from server.community.series_edits import Reach
 from server.community.sessions import OpenTo, Plan, SessionDraft
 from server.community.text import Bilingual
 from server.keys import DATABASE
-from server.storage.queries import session_changes, sessions
+from server.storage.queries import session_cancelling, session_changes, sessions
 from server.storage.queries.communities import list_communities
 from tests.server.conftest import Visitors
 from tests.server.offices import office_ids
@@ -94,7 +94,7 @@ async def test_a_public_feed_is_read_again_only_when_it_changed(
     async with house[DATABASE].writing() as db:
         session = await sessions.session_by_id(db, session_id)
         assert session is not None
-        await session_changes.cancel_session(db, session, Reach.THIS, datetime.now(UTC))
+        await session_cancelling.cancel_session(db, session, Reach.THIS, datetime.now(UTC))
     assert await visitor.open(feed, **{"If-None-Match": tag}) == 200
     assert await visitor.open(f"{feed}?lang=en") == 200
     assert summaries(visitor) == ["Mardi (EN)"]
@@ -167,7 +167,7 @@ async def test_a_private_feed_tells_of_what_is_called_off(
     async with house[DATABASE].writing() as db:
         session = await sessions.session_by_id(db, session_id)
         assert session is not None
-        await session_changes.cancel_session(db, session, Reach.THIS, datetime.now(UTC))
+        await session_cancelling.cancel_session(db, session, Reach.THIS, datetime.now(UTC))
     program = visitors()
     await program.open(mine)
     assert "STATUS:CANCELLED" in program.page

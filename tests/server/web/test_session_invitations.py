@@ -12,12 +12,16 @@ import pytest
 from aiohttp import web
 from icalendar import Calendar
 
+from server.community.people import Person
 from server.community.series_edits import Reach
 from server.community.sessions import SessionDraft
 from server.keys import DATABASE
 from server.mail import Mail, sender_address, smtp_server
 from server.outbox import Outbox
-from server.storage.queries import session_changes, sessions
+from server.push.notices import Notice
+from server.storage.database import Transaction
+from server.storage.queries import session_cancelling, session_changes, sessions
+from server.web import session_news
 from server.web.session_invitations import News, tell_everyone, told_of
 from tests.server.conftest import Visitors
 from tests.server.mailbox import sign_in
@@ -25,6 +29,7 @@ from tests.server.offices import office_ids
 from tests.server.post_office import PostOffice
 from tests.server.visitors import Visitor
 from tests.server.web.test_calendars import HOUSE, announce, draft, weekly
+from tests.server.web.test_sessions import form
 
 ANA = "ana@exemple.org"
 
@@ -99,7 +104,7 @@ async def test_an_invitation_comes_changes_and_is_called_off(
                 moved = replace(wanted, schedule=later)
                 await session_changes.change_session(db, session, moved, Reach.THIS, now)
             else:
-                await session_changes.cancel_session(db, session, Reach.THIS, now)
+                await session_cancelling.cancel_session(db, session, Reach.THIS, now)
             told = await told_of(db, house, session.community_id, now)
             assert told is not None
             await tell_everyone(db, told, [session_id], news)
@@ -136,6 +141,89 @@ async def test_the_hosts_pages_tell_those_who_answered(
     messages = await deliver(house, post_office)
     assert len(messages) == 2
     assert calendar_of(messages[1])[0] == "CANCEL"
+
+
+async def test_a_session_called_off_comes_back_in_place(
+    house: web.Application,
+    owner: Visitor,
+    ana: Visitor,
+    post_office: PostOffice,
+    wanted: SessionDraft,
+) -> None:
+    session_id = await announce(house, wanted)
+    page = f"{HOUSE}/seances/{session_id}"
+    await answer(ana, session_id, "yes")
+    await deliver(house, post_office)
+    await owner.open(page)
+    await owner.send(f"{page}/annuler", reach="following")
+    assert "Ces séances sont annulées." in owner.text
+    await deliver(house, post_office)
+    await ana.open(page)
+    assert "Cette séance est annulée." in ana.text
+    assert "Rétablir" not in ana.text
+    assert await ana.send(f"{page}/retablir", reach="this") == 403
+    await owner.open(page)
+    assert "dates annulées en même temps" in owner.text
+    await owner.send(f"{page}/retablir", reach="together")
+    assert "La séance aura lieu." in owner.text
+    messages = await deliver(house, post_office)
+    found = [calendar_of(each) for each in messages]
+    assert [method for method, _ in found] == ["REQUEST", "CANCEL", "REQUEST"]
+    assert str(messages[2]["Subject"]).startswith("Rétablie")
+    assert len({str(event["UID"]) for _, event in found}) == 1
+    assert [event["SEQUENCE"] for _, event in found] == [0, 1, 2]
+    assert str(found[2][1]["STATUS"]) == "CONFIRMED"
+    await owner.open(page)
+    assert await owner.send(f"{page}/retablir", reach="this") == 409
+
+
+async def test_other_seats_are_told_to_those_in_line(
+    house: web.Application, owner: Visitor, ana: Visitor, post_office: PostOffice
+) -> None:
+    office_id = next(iter((await office_ids(house)).values()))
+    wanted = draft(office_id, "Mardi")
+    session_id = await announce(house, replace(wanted, plan=replace(wanted.plan, capacity=1)))
+    await answer(owner, session_id, "yes")
+    await answer(ana, session_id, "yes")
+    await deliver(house, post_office)
+    fields = {"title_fr": "Mardi", "date": f"{wanted.schedule.start:%Y-%m-%d}"}
+    for capacity in ("1", "2"):
+        sent = await form(house, capacity=capacity, office=office_id, **fields)
+        await owner.open(f"{HOUSE}/seances/{session_id}")
+        await owner.send_list(f"{HOUSE}/seances/{session_id}/modifier", sent)
+        assert owner.status == 200
+        messages = await deliver(house, post_office)
+    subjects = [str(each["Subject"]).split(" :")[0] for each in messages]
+    assert subjects == ["Sur la liste d’attente", "Changement", "Une place pour vous"]
+    states = [calendar_of(each)[1]["ATTENDEE"].params["PARTSTAT"] for each in messages]
+    assert states == ["TENTATIVE", "TENTATIVE", "ACCEPTED"]
+
+
+async def test_devices_are_told_once_of_a_series_called_off(
+    house: web.Application,
+    owner: Visitor,
+    ana: Visitor,
+    wanted: SessionDraft,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    queued: list[Notice] = []
+
+    async def queue(_db: Transaction, _to: Person, notice: Notice, **_when: object) -> None:
+        queued.append(notice)
+
+    monkeypatch.setattr(session_news, "queue_notice", queue)
+    session_id = await announce(house, wanted)
+    async with house[DATABASE].reading() as db:
+        first = await sessions.session_by_id(db, session_id)
+        assert first is not None
+        dates = await sessions.sessions_of_series(db, first.series_id)
+    for each in dates[:3]:
+        await answer(ana, each.id, "yes")
+    await owner.open(f"{HOUSE}/seances/{session_id}")
+    await owner.send(f"{HOUSE}/seances/{session_id}/annuler", reach="all")
+    [notice] = queued
+    assert notice.title == "Annulée : Mardi"
+    assert notice.path == f"{HOUSE}/seances/{session_id}"
 
 
 async def test_a_no_takes_back_only_what_was_in_the_calendar(

@@ -1,0 +1,84 @@
+"""What a host's word about sessions sends out: letters, reminders that follow, and notices."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from server.community.people import Notification, Person
+from server.community.sessions import Session
+from server.i18n import Words
+from server.keys import CATALOGS, JOBS, SESSION_CLOCK
+from server.push.notices import queue_notice
+from server.storage.database import Transaction
+from server.storage.queries import calendars, sessions
+from server.storage.queries.push_notices import cancel_notices
+from server.storage.queries.session_rows import Changed
+from server.web.person import right_now
+from server.web.place import Place
+from server.web.session_invitations import News, Told, tell_everyone
+from server.web.session_reminders import move_reminders, notice_of
+
+
+async def tell_changes(
+    request: web.Request,
+    place: Place,
+    db: Transaction,
+    changed: Changed,
+    *,
+    news: News = News.CHANGED,
+    capacity_before: int | None = None,
+) -> None:
+    """Tell those who answered what was `changed`: by letter, in their calendar, on their devices.
+
+    `news` is what to say of those changed: that they are, or that they take place after all.
+    """
+    told = Told(request.app, place.community, place.offices, right_now())
+    await tell_everyone(db, told, changed.changed, news, capacity_before)
+    await tell_everyone(db, told, changed.cancelled, News.CANCELLED)
+    await move_reminders(db, told, {*changed.changed, *changed.cancelled})
+    await _notify(db, told, changed.changed, news)
+    await _notify(db, told, changed.cancelled, News.CANCELLED)
+
+
+def wake(request: web.Request) -> None:
+    """What was told leaves at once, and running sessions are looked at anew."""
+    request.app[SESSION_CLOCK].wake()
+    for queue in ("letters", "notices"):
+        request.app[JOBS].wake(queue)
+
+
+async def _notify(db: Transaction, told: Told, session_ids: tuple[str, ...], news: News) -> None:
+    """One notice a person, of their next date among those, however many there are."""
+    found = {each.id: each for each in await sessions.sessions_by_ids(db, session_ids)}
+    for session_id in found:
+        await cancel_notices(db, _about(session_id))  # what has not left yet is out of date
+    first: dict[str, tuple[Session, Person]] = {}
+    for session_id, person, _ in await calendars.invited_to(db, list(found)):
+        session, known = found[session_id], first.get(person.id)
+        if session.ends_at <= told.now or Notification.CHANGES not in person.notifications:
+            continue
+        if known is None or session.starts_at < known[0].starts_at:
+            first[person.id] = session, person
+    for session, person in first.values():
+        words = told.app[CATALOGS].words(person.lang)
+        await queue_notice(
+            db,
+            person,
+            notice_of(told, session, _headline(news, words), words),
+            now=told.now,
+            about=_about(session.id),
+            send_at=told.now,
+            expires_at=session.ends_at,
+        )
+
+
+def _headline(news: News, words: Words) -> str:
+    _ = words.gettext
+    return {
+        News.CANCELLED: _("Annulée : %(title)s"),
+        News.RESTORED: _("Rétablie : %(title)s"),
+    }.get(news, _("Changement : %(title)s"))
+
+
+def _about(session_id: str) -> str:
+    return f"change:{session_id}"
