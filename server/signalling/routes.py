@@ -16,6 +16,7 @@ from server.signalling.admission import Admission, TooMany
 from server.signalling.ice_servers import IceServers, no_ice_servers
 from server.signalling.joining import BadJoin, JoinParameters, from_join_request, from_query
 from server.signalling.tokens import Claims, InvalidToken
+from server.signalling.watch import Watch
 from server.signalling.websocket import ClientSocket
 from server.web.client_address import client_address
 
@@ -31,6 +32,7 @@ _KINDS = {
 
 ADMISSION: web.AppKey[Admission] = web.AppKey("admission", Admission)
 ICE_SERVERS: web.AppKey[IceServers] = web.AppKey("ice_servers")
+WATCH: web.AppKey[Watch] = web.AppKey("watch", Watch)
 
 Parse = Callable[[web.Request], JoinParameters]
 
@@ -142,7 +144,7 @@ async def _converse(
         key = next(iter(secrets))
         return token_for(participant, key, secrets[key])
 
-    client = ClientSocket(socket, live_rooms, ice_servers, fresh_token)
+    client = ClientSocket(socket, live_rooms, ice_servers, fresh_token, request.app[WATCH])
     await client.talk(joining, parameters)
     return socket
 
@@ -173,6 +175,7 @@ def token_for(participant: Participant, key: str, secret: str) -> str:
 def add_rtc_routes(app: web.Application) -> None:
     """Serve `/rtc` (two peer connections) and `/rtc/v1` (one), each with its validation."""
     app[ADMISSION] = Admission(app[SETTINGS].limits)
+    app[WATCH] = Watch()
     app.router.add_get("/rtc", _open(_v0))
     app.router.add_get("/rtc/v1", _open(_v1))
     app.router.add_get("/rtc/validate", _validate(_v0))

@@ -19,10 +19,11 @@ from rooms.limits import Limits
 from rooms.live_rooms import LiveRooms
 from rooms.participant import Joining, Participant
 from server.signalling.conversation import Conversation
-from server.signalling.greeting import PING_INTERVAL, PING_TIMEOUT, welcome, welcome_back
+from server.signalling.greeting import PING_TIMEOUT, welcome, welcome_back
 from server.signalling.ice_servers import IceServers
 from server.signalling.joining import JoinParameters
 from server.signalling.responses import response
+from server.signalling.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,9 @@ FreshToken = Callable[[Participant], str]
 
 
 class ClientSocket:
-    """One client's WebSocket, from the greeting to the close; implements `rooms.events.Listener`.
+    """One client's WebSocket, from the greeting to the close.
+
+    Implements `rooms.events.Listener` and `watch.Watched`.
 
     A client that does not read what it is sent is closed when its queue is full: it can resume.
     """
@@ -45,6 +48,7 @@ class ClientSocket:
         live_rooms: LiveRooms,
         ice_servers: IceServers,
         fresh_token: FreshToken,
+        watch: Watch,
     ) -> None:
         self._socket = socket
         self._live_rooms = live_rooms
@@ -53,25 +57,27 @@ class ClientSocket:
         self._fresh_token = fresh_token
         self._queue: deque[bytes] = deque()
         self._queued_bytes = 0
-        self._wake = asyncio.Event()
+        self._watch = watch
+        self._writer: asyncio.Task[None] | None = None
+        """While there is something to write: an idle client has none."""
         self._closing = False
-        self._heard_at = time.monotonic()
+        self._heard_at = self._refreshed_at = time.monotonic()
         self._participant: Participant | None = None
 
     async def talk(self, joining: Joining, parameters: JoinParameters) -> None:
         """Serve the client until either side ends it."""
-        writer = asyncio.create_task(self._write(), name="signal writer")
-        watcher = asyncio.create_task(self._watch(), name="signal watcher")
+        self._watch.add(self)
         try:
             conversation = self._greet(joining, parameters)
             if conversation is not None:
                 await self._read(conversation)
         finally:
-            watcher.cancel()
+            self._watch.remove(self)
             self._finish()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.wait([writer], timeout=CLOSE_TIMEOUT)
-            writer.cancel()
+            if self._writer is not None:
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait([self._writer], timeout=CLOSE_TIMEOUT)
+                self._writer.cancel()
             await self._close()
 
     # rooms.events.Listener
@@ -94,7 +100,7 @@ class ClientSocket:
         data = message.SerializeToString()
         self._queue.append(data)
         self._queued_bytes += len(data)
-        self._wake.set()
+        self._write_soon()
         if (
             len(self._queue) > self._limits.signal_queue_messages
             or self._queued_bytes > self._limits.signal_queue_bytes
@@ -149,35 +155,33 @@ class ClientSocket:
         if self._participant is not None:
             self._live_rooms.lost(self._participant, self)
 
-    async def _write(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._queue:
-                data = self._queue.popleft()
-                self._queued_bytes -= len(data)
-                try:
-                    await self._socket.send_bytes(data)
-                except (ConnectionError, RuntimeError):
-                    self._queue.clear()
-                    return
-            if self._closing:
-                await self._close()
-                return
+    def _write_soon(self) -> None:
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write(), name="signal writer")
 
-    async def _watch(self) -> None:
-        refreshed_at = time.monotonic()
-        while True:
-            await asyncio.sleep(PING_INTERVAL)
-            now = time.monotonic()
-            if now - self._heard_at > PING_TIMEOUT:
-                self._live_rooms.counters.add("signal_ping_timeout")
+    async def _write(self) -> None:
+        while self._queue:
+            data = self._queue.popleft()
+            self._queued_bytes -= len(data)
+            try:
+                await self._socket.send_bytes(data)
+            except (ConnectionError, RuntimeError):
                 self._queue.clear()
-                self._finish()
                 return
-            if now - refreshed_at >= TOKEN_REFRESH:
-                refreshed_at = now
-                self._refresh_token()
+        if self._closing:
+            await self._close()
+
+    def look(self, now: float) -> None:
+        """End the conversation of a client that fell silent; keep its token fresh."""
+        if self._closing:
+            return
+        if now - self._heard_at > PING_TIMEOUT:
+            self._live_rooms.counters.add("signal_ping_timeout")
+            self._queue.clear()
+            self._finish()
+        elif now - self._refreshed_at >= TOKEN_REFRESH:
+            self._refreshed_at = now
+            self._refresh_token()
 
     def _refresh_token(self) -> None:
         if self._participant is not None and not self._participant.gone:
@@ -188,7 +192,7 @@ class ClientSocket:
     def _finish(self) -> None:
         """Send what is queued, then close."""
         self._closing = True
-        self._wake.set()
+        self._write_soon()
         if self._participant is not None:
             self._live_rooms.lost(self._participant, self)
 

@@ -21,7 +21,7 @@ from livekit.protocol.rtc import (
 )
 
 from rooms.limits import Limits
-from server.signalling import websocket
+from server.signalling import watch, websocket
 from server.signalling.tokens import verify
 from tests.rooms.transport.samples import offer_text
 from tests.rooms_server import API_KEY, API_SECRET, RoomsServer
@@ -178,6 +178,7 @@ async def test_the_first_message_says_all_there_is_to_know(door: Door, path: str
             "video/VP8",
             "video/H264",
             "video/VP9",
+            "video/AV1",
         ]
         assert join.server_info.version
         assert join.fast_publish
@@ -280,7 +281,7 @@ async def test_who_does_not_read_is_closed_and_may_resume(door: Door, house: Roo
 async def test_who_says_nothing_for_long_is_closed(
     door: Door, house: RoomsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(websocket, "PING_INTERVAL", 0.02)
+    monkeypatch.setattr(watch, "LOOK_SECONDS", 0.02)
     monkeypatch.setattr(websocket, "PING_TIMEOUT", 0.1)
     async with await door.open("ana") as socket:
         assert await closed(socket)
