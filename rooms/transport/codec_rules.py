@@ -59,6 +59,10 @@ CODECS: tuple[CodecRule, ...] = (
         "video", "VP9", 90000, 1, "profile-id=0", _VIDEO_FEEDBACK, 98, 99,
         (("profile-id", "0"),), implied=True,
     ),
+    CodecRule(
+        "video", "AV1", 90000, 1, "level-idx=5;profile=0;tier=0", _VIDEO_FEEDBACK, 104, 105,
+        (("profile", "0"),), implied=True,
+    ),
 )
 # fmt: on
 
@@ -68,6 +72,9 @@ RRID = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 TRANSPORT_WIDE = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+DESCRIPTOR = (
+    "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"
+)
 _TRANSPORT_FEEDBACK = "transport-cc"
 
 # libwebrtc refuses its own later simulcast offer when RID was left out of any video section of
@@ -75,9 +82,12 @@ _TRANSPORT_FEEDBACK = "transport-cc"
 # of it: so these hold whatever the direction.
 EXTENSIONS: dict[str, tuple[str, ...]] = {
     "audio": (MID, AUDIO_LEVEL, TRANSPORT_WIDE),
-    "video": (MID, RID, RRID, ABS_SEND_TIME, TRANSPORT_WIDE),
+    "video": (MID, RID, RRID, ABS_SEND_TIME, TRANSPORT_WIDE, DESCRIPTOR),
 }
-OUR_EXTENSION_IDS = {AUDIO_LEVEL: 1, ABS_SEND_TIME: 2, MID: 4, RID: 10, RRID: 11}
+OUR_EXTENSION_IDS = {AUDIO_LEVEL: 1, ABS_SEND_TIME: 2, MID: 4, RID: 10, RRID: 11, DESCRIPTOR: 12}
+
+
+_ONE_BYTE = 14  # the highest id of extensions in the form in which time is stamped (RFC 8285)
 
 
 def fmtp_parameters(fmtp: str) -> dict[str, str]:
@@ -172,12 +182,14 @@ def our_extensions(kind: str) -> dict[str, int]:
 def extension_ids(extensions: dict[str, int]) -> Extensions:
     """The same by name, for the packet path; what does not fit a one-byte number is left out."""
     ids = {uri: number for uri, number in extensions.items() if number <= 255}
+    stamp = ids.get(ABS_SEND_TIME, 0)
     return Extensions(
         ids.get(MID, 0),
         ids.get(RID, 0),
         ids.get(RRID, 0),
         ids.get(AUDIO_LEVEL, 0),
-        ids.get(ABS_SEND_TIME, 0),
+        stamp if stamp <= _ONE_BYTE else 0,
+        descriptor=ids.get(DESCRIPTOR, 0),
         transport_wide=ids.get(TRANSPORT_WIDE, 0),
     )
 

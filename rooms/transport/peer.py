@@ -208,6 +208,7 @@ class Peer:
             slot.rtx_ssrc,
             rng=self._host.rng,
             abs_send_time=slot.extensions.abs_send_time,
+            descriptor=slot.extensions.descriptor,
             cname=slot.cname,
         )
         self._streams[slot.track.track_id] = (slot, stream)

@@ -259,6 +259,17 @@ def test_what_a_client_sends_is_answered_with_the_codec_it_would_rather_use() ->
     assert codec.name == "VP9"
 
 
+def test_av1_is_agreed_with_its_descriptors() -> None:
+    side = answerer()
+    theirs = offer("chromium_single")
+    answer = side.answer(theirs, LOCAL, lambda kind, msid: "av1" if kind == "video" else "")
+    ((mid, incoming),) = [each for each in side.incoming.items() if each[1].spec.kind == "video"]
+    (codec,) = incoming.spec.codecs_by_pt.values()
+    assert (codec.name, codec.payload_type, codec.rtx_payload_type) == ("AV1", 45, 46)
+    (section,) = [each for each in answer.sections if each.mid == mid]
+    assert section.extensions[codec_rules.DESCRIPTOR] == incoming.spec.extensions.descriptor == 12
+
+
 def test_a_codec_that_the_client_cannot_receive_asks_for_no_section() -> None:
     side = answerer()
     side.add(replace(track(1, "video"), codec="H264"))
@@ -281,6 +292,9 @@ def test_a_codec_that_the_client_cannot_receive_asks_for_no_section() -> None:
         ("VP9", "profile-id=0", True),
         ("VP9", "max-fs=12288;max-fr=60", True),
         ("VP9", "profile-id=2", False),
+        ("AV1", "level-idx=5;profile=0;tier=0", True),
+        ("AV1", "", True),
+        ("AV1", "level-idx=5;profile=1;tier=0", False),
     ],
 )
 def test_variants_of_codecs_are_told_apart(name: str, fmtp: str, found: bool) -> None:
