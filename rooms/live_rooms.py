@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING
 
 from livekit.protocol.models import DisconnectReason
@@ -16,7 +15,8 @@ from rooms.connection import Connection, Soon
 from rooms.errors import LimitExceeded, NotFound
 from rooms.events import Listener, Next
 from rooms.participant import Joining, Participant
-from rooms.presence import Presence, Present
+from rooms.presence import Presence
+from rooms.roll import Roll
 from rooms.room import Room
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class LiveRooms:
     ) -> None:
         self.limits = limits
         self._rtc = rtc
-        self._roll = _Roll(presence, wall)
+        self._roll = Roll(presence)
         self._now = now
         self._wall = wall
         self._soon = soon
@@ -195,68 +195,3 @@ class LiveRooms:
                 self.adapt(self._now())
             await asyncio.sleep(TICK / LOOKS)
             self.tick(self._now())
-
-
-class _Roll:
-    """Tells presence who is in, in order, without ever making the rooms wait."""
-
-    def __init__(self, presence: Presence, wall: Callable[[], float]) -> None:
-        self._presence = presence
-        self._wall = wall
-        self._queue: asyncio.Queue[Callable[[], Awaitable[None]] | None] = asyncio.Queue()
-        self._task: asyncio.Task[None] | None = None
-        self._shown: dict[tuple[str, str], tuple[str, dict[str, str]]] = {}
-        """Name and state last told, by room and identity."""
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._work(), name="presence roll")
-
-    async def close(self) -> None:
-        if self._task is not None:
-            self._queue.put_nowait(None)
-            await self._task
-
-    async def done(self) -> None:
-        await self._queue.join()
-
-    def entered(self, participant: Participant) -> None:
-        key = (participant.room.name, participant.identity)
-        self._shown[key] = (participant.name, _state(participant))
-        present = Present(
-            room=participant.room.name,
-            identity=participant.identity,
-            name=participant.name,
-            since=participant.joined_at,
-            state=_state(participant),
-        )
-        self._queue.put_nowait(partial(self._presence.enter, present))
-
-    def altered(self, participant: Participant) -> None:
-        key = (participant.room.name, participant.identity)
-        shown = (participant.name, _state(participant))
-        if self._shown.get(key) == shown:
-            return
-        self._shown[key] = shown
-        call = partial(self._presence.update, *key, name=shown[0], state=shown[1])
-        self._queue.put_nowait(call)
-
-    def departed(self, participant: Participant) -> None:
-        self._shown.pop((participant.room.name, participant.identity), None)
-        self._queue.put_nowait(
-            partial(self._presence.leave, participant.room.name, participant.identity)
-        )
-
-    async def _work(self) -> None:
-        while (call := await self._queue.get()) is not None:
-            try:
-                await call()
-            except Exception:
-                log.exception("presence could not be told")
-            finally:
-                self._queue.task_done()
-
-
-def _state(participant: Participant) -> dict[str, str]:
-    """What the house shows of a participant: the status it gave itself."""
-    status = participant.attributes.get("status", "")
-    return {"status": status} if status else {}

@@ -247,6 +247,7 @@ async def test_presence_that_fails_disturbs_nobody(
     await seating.rooms.start()
     _, hears = seating.join("ana")
     bob, _ = seating.join("bob")
+    await _presence_done(seating)
     monkeypatch.undo()
     bob.leave(DisconnectReason.CLIENT_INITIATED)
     seating.join("eve")
