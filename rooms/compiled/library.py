@@ -27,7 +27,14 @@ struct leg {
     uint32_t hash;
     unsigned char address[28];
 };
+struct group {
+    const struct leg *legs;
+    int32_t count;
+    uint16_t word;
+    uint8_t extension, unused;
+};
 struct receiver;
+struct lane;
 uint32_t moulin_source(void);
 void moulin_use(void *protecting, void *unprotecting, int most_segments);
 int moulin_segments(void);
@@ -44,7 +51,17 @@ void *moulin_records(struct receiver *receiver);
 int moulin_know(struct receiver *receiver, const char *address, int size, void *session,
                 int level, int transport, int descriptor, void *arrivals, int index);
 void moulin_forget(struct receiver *receiver);
-int moulin_receive(struct receiver *receiver, int fd, double now);
+int moulin_receive(struct receiver *receiver, int fd, double now, int *failed);
+int moulin_join(struct receiver *receiver, const char *address, int size, struct lane *lane,
+                int levels);
+struct lane *moulin_lane(uint32_t ssrc, int payload_type, int codec, int clock_rate, int packets,
+                         int bytes);
+void moulin_lane_retire(struct lane *lane);
+void moulin_lane_free(struct lane *lane);
+void *moulin_lane_state(struct lane *lane);
+void moulin_lane_groups(struct lane *lane, const struct group *groups, int count);
+int moulin_lane_find(struct lane *lane, int64_t number, const unsigned char **payload,
+                     uint32_t fields[6]);
 """
 
 ffi = FFI()

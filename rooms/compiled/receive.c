@@ -7,25 +7,15 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { KNOWN = 16384 };                            /* places for addresses, half of them used */
-enum { MEDIA, OTHER, UNAUTHENTICATED, MALFORMED }; /* what a received datagram is */
+enum { KNOWN = 16384 }; /* places for addresses, half of them used */
 
 struct known {
     void *session; /* NULL: a free place */
     struct arrivals *arrivals;
+    struct lane *lanes;
     uint16_t index, address_size;
     uint8_t level, transport, descriptor; /* see moulin_know */
     unsigned char address[ADDRESS];
-};
-
-struct record {
-    uint8_t kind, second; /* second: marker and payload type */
-    uint16_t index;       /* whose, of those Python told of */
-    uint16_t sequence, level; /* level: 0 to 127, 255 for none */
-    uint32_t timestamp, ssrc;
-    uint16_t start, end; /* of the payload, without padding */
-    uint16_t descriptor, descriptor_size; /* where the dependency descriptor is, 0 and 0 for none */
-    uint16_t length, address_size;
 };
 
 struct receiver {
@@ -90,6 +80,7 @@ int moulin_know(struct receiver *receiver, const unsigned char *address, int siz
         return 0;
     receiver->known_count += !known->session;
     known->session = session;
+    known->lanes = NULL;
     known->index = index;
     known->level = level;
     known->transport = transport;
@@ -97,6 +88,20 @@ int moulin_know(struct receiver *receiver, const unsigned char *address, int siz
     known->arrivals = arrivals;
     known->address_size = size;
     memcpy(known->address, address, size);
+    return 1;
+}
+
+/* Media of this address may take that lane, until moulin_forget; 0 when nothing is known of it.
+ * `levels`: it tells how loud it is. */
+int moulin_join(struct receiver *receiver, const unsigned char *address, int size,
+                struct lane *lane, int levels)
+{
+    struct known *known = place_of(receiver, address, size);
+    if (!known->session)
+        return 0;
+    lane->next = known->lanes;
+    lane->levels = levels;
+    known->lanes = lane;
     return 1;
 }
 
@@ -164,7 +169,7 @@ static int read_media(struct record *record, const unsigned char *data, int leng
     record->sequence = data[2] << 8 | data[3];
     record->timestamp = get32(data + 4);
     record->ssrc = get32(data + 8);
-    record->level = 255;
+    record->level = NO_LEVEL;
     record->descriptor = record->descriptor_size = 0;
     if (data[0] & 0x10) {
         int from = start;
@@ -182,28 +187,43 @@ static int read_media(struct record *record, const unsigned char *data, int leng
     return MEDIA;
 }
 
-static int open_media(struct receiver *receiver, int i, int length, double now)
+/* True when a lane took the packet: there is nothing to tell of it. */
+static int took_lane(const struct known *known, const struct record *record,
+                     const unsigned char *data, double now)
 {
-    unsigned char *data = receiver->data[i];
-    struct record *record = receiver->records + i;
-    if (data[0] < 128 || data[0] > 191 || length < 12 || length > receiver->rtp_bytes ||
+    for (struct lane *lane = known->lanes; lane; lane = lane->next)
+        if (lane->ssrc == record->ssrc)
+            return moulin_lane_take(lane, record, data, now);
+    return 0;
+}
+
+/* Deals with one datagram; false when a lane took it. */
+static int open_datagram(struct receiver *receiver, struct record *record, double now)
+{
+    int length = record->length;
+    unsigned char *data = receiver->data[record->place];
+    record->kind = OTHER;
+    if (length < 12 || length > receiver->rtp_bytes || data[0] < 128 || data[0] > 191 ||
         (data[1] >= 192 && data[1] <= 223))
-        return OTHER;
-    struct known *known = place_of(receiver, receiver->addresses[i], record->address_size);
+        return 1;
+    struct known *known =
+        place_of(receiver, receiver->addresses[record->place], record->address_size);
     if (!known->session)
-        return OTHER;
+        return 1;
     record->index = known->index;
     int code = moulin_unprotect(known->session, data, &length);
     if (code) {
+        record->kind = UNAUTHENTICATED;
         record->second = code;
-        return UNAUTHENTICATED;
+        return 1;
     }
-    return read_media(record, data, length, known, now);
+    record->kind = read_media(record, data, length, known, now);
+    return record->kind != MEDIA || !took_lane(known, record, data, now);
 }
 
-/* Takes what waits, up to a batch, into the receiver's records, and holds what is sent from now on
- * until moulin_release. Returns how many datagrams, or minus an errno. */
-int moulin_receive(struct receiver *receiver, int fd, double now)
+/* One call of the kernel. Returns how many datagrams came, or minus an errno; `told` is raised by
+ * those that are in the records. */
+static int receive_some(struct receiver *receiver, int fd, double now, int *told)
 {
     for (int i = 0; i < BATCH; i++)
         receiver->messages[i].msg_hdr.msg_namelen = ADDRESS;
@@ -211,11 +231,27 @@ int moulin_receive(struct receiver *receiver, int fd, double now)
     if (count < 0)
         return -errno;
     for (int i = 0; i < count; i++) {
-        struct record *record = receiver->records + i;
+        struct record *record = receiver->records + *told;
         record->length = receiver->messages[i].msg_len;
         record->address_size = receiver->messages[i].msg_hdr.msg_namelen;
-        record->kind = open_media(receiver, i, record->length, now);
+        record->place = i;
+        *told += open_datagram(receiver, record, now);
     }
-    moulin_held = 1;
     return count;
+}
+
+/* Takes what waits, up to a batch or little more. What has a lane is on its way; the rest is in the
+ * receiver's records, and what is sent for it is held until moulin_release. While all of it has
+ * lanes, looks again before it sends: longer runs leave as one send. Returns how many datagrams are
+ * in the records, or minus an errno; `failed` is how many packets could not be sent. */
+int moulin_receive(struct receiver *receiver, int fd, double now, int *failed)
+{
+    int told = 0, all = 0, count;
+    moulin_held = 1;
+    do {
+        count = receive_some(receiver, fd, now, &told);
+        all += count > 0 ? count : 0;
+    } while (count > 0 && !told && all < BATCH);
+    *failed = told ? 0 : moulin_release();
+    return count < 0 && !all ? count : told;
 }

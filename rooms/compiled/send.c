@@ -18,19 +18,6 @@
 #endif
 
 enum { WAITING = 256 };
-enum { OPAQUE, PICTURE, FULL }; /* rooms.rtp.packet's shapes */
-
-struct leg {
-    void *session;
-    uint32_t timestamp, ssrc;
-    uint16_t sequence, picture;
-    uint8_t tl0, key;
-    uint16_t address_size;
-    int32_t fd;
-    uint32_t hash; /* of fd and address */
-    unsigned char address[ADDRESS];
-};
-
 srtp_function moulin_protect, moulin_unprotect;
 int moulin_held;
 static int segments = 1; /* packets that may leave as one UDP GSO send; 1 where the kernel cannot */

@@ -41,10 +41,7 @@ def fan_out(packet: Packet, word: int, prefix: bytes, tag: int, legs: list[Leg])
     number, timestamp, marker, shape, head, picture, tl0, tk, tail = packet
     if shape == UNUSUAL:
         return _fan_out_unusual(packet, word, prefix, tag, legs)
-    try:
-        array, count, others, _ = legs.compiled  # type: ignore[attr-defined]
-    except AttributeError:
-        array, count, others, _ = _compile(legs)
+    array, count, others, _ = compiled(legs)
     head = prefix + head
     before, after = len(head), len(tail)
     if HEADER_SIZE + before + _IDS_ROOM + after > RTP_ROOM:
@@ -68,8 +65,16 @@ def _fan_out_unusual(packet: Packet, word: int, prefix: bytes, tag: int, legs: l
     return failed
 
 
-def _compile(legs: list[Leg]) -> Compiled:
+def compiled(legs: list[Leg]) -> Compiled:
     """The legs as C wants them: those that leave by a UDP socket, and the others."""
+    try:
+        found: Compiled = legs.compiled  # type: ignore[attr-defined]
+    except AttributeError:
+        found = _compile(legs)
+    return found
+
+
+def _compile(legs: list[Leg]) -> Compiled:
     ours: list[tuple[Leg, socket.socket]] = []
     others: list[Leg] = []
     for leg in legs:

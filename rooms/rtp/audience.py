@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rooms.rtp.described import prepared
-from rooms.rtp.packet import Forward, Legs, Packet
+from rooms.rtp.packet import DESCRIBED, Forward, Legs, Packet, extension_block
 
 if TYPE_CHECKING:
     from rooms.rtp.outgoing import OutgoingStream
@@ -27,17 +27,22 @@ class Audience:
     def attach(self, out: OutgoingStream) -> None:
         """Forward to `out` from now on."""
         self.outgoing.append(out)
-        self._grouped = False
+        self.regroup()
 
     def detach(self, out: OutgoingStream) -> None:
         """Forward to `out` no more."""
         if out in self.outgoing:
             self.outgoing.remove(out)
-        self._grouped = False
+        self.regroup()
 
     def regroup(self) -> None:
         """A subscriber's path changed: look at it again before the next packet."""
         self._grouped = False
+
+    @property
+    def groups(self) -> list[Group]:
+        """The groups, another list whenever they changed."""
+        return self._groups if self._grouped else self._regroup()
 
     def _regroup(self) -> list[Group]:
         groups: dict[tuple[int, int, int], Legs] = {}
@@ -57,11 +62,16 @@ class Audience:
             packet, word, prefix = prepared(packet, out.word, out.extension, now)
             self.failed += self.forward(packet, word, prefix, path.tag, [out.leg()])
 
-    def send_prepared(self, packet: Packet, now: float) -> None:
-        """Forward to everybody a packet that is not sent as it is kept: a described one."""
+    def send(self, packet: Packet, now: float) -> None:
+        """Forward one packet to everybody."""
+        if packet[3] == DESCRIBED:  # not sent as it is kept
+            for word, extension, tag, legs in self.groups:
+                plain, header, prefix = prepared(packet, word, extension, now)
+                self.failed += self.forward(plain, header, prefix, tag, legs)
+            return
         for word, extension, tag, legs in self._groups if self._grouped else self._regroup():
-            plain, header, prefix = prepared(packet, word, extension, now)
-            self.failed += self.forward(plain, header, prefix, tag, legs)
+            prefix = extension_block(extension, now) if extension else b""
+            self.failed += self.forward(packet, word, prefix, tag, legs)
 
     def send_late(self, packet: Packet, now: float) -> None:
         """Forward a packet that fills a hole, to those who were fed around it."""

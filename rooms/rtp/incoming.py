@@ -41,7 +41,7 @@ class IncomingTrack:
         self._wake = wake
         self._cache_packets = cache_packets if spec.kind == "video" else min(cache_packets, 128)
         self._stalled: set[str] = set()
-        self._level = AudioLevel()
+        self.level = AudioLevel()
 
     def learn(self, rid: str, ssrc: int, codec: Codec) -> IncomingStream:
         """The layer `rid` is this SSRC, from now on: a known one is kept, another is replaced."""
@@ -164,11 +164,11 @@ class IncomingTrack:
 
     def observe_level(self, level: int, now: float) -> None:
         """Take the audio level of one packet (RFC 6464: 0 the loudest, 127 silence)."""
-        self._level.observe(level, now)
+        self.level.observe(level, now)
 
     def audio_level(self, now: float) -> float:
         """How loud the speaker is, 0 (silent) to 1."""
-        return self._level.level(now)
+        return self.level.level(now)
 
     def close(self) -> None:
         """The section ended: feed nobody any more."""

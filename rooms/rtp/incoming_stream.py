@@ -5,25 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rooms.rtp.audience import Audience
 from rooms.rtp.codecs import Codec
 from rooms.rtp.keyframes import KEYFRAME_STARTS, KeyframeRequests
 from rooms.rtp.loss import LossList
 from rooms.rtp.packet import (
-    DESCRIBED,
     FULL,
     OPAQUE,
     PICTURE,
     UNUSUAL,
     Forward,
     Packet,
-    extension_block,
 )
-from rooms.rtp.packet_cache import PacketCache
-from rooms.rtp.reports import Reception, SenderClock
-from rooms.rtp.sequence import Sequence
+from rooms.rtp.received import Received
+from rooms.rtp.reports import SenderClock
 from rooms.rtp.thinning import ALL, Thinning
-from rooms.rtp.volume import Volume
 from rooms.rtp.vp8 import START as VP8_START
 from rooms.rtp.vp8 import SYNC as VP8_SYNC
 from rooms.rtp.vp8 import describe
@@ -35,33 +30,26 @@ STALLED_AFTER = 1.5  # seconds without a packet
 _REPLAYED_AT_MOST = 40  # packets since a keyframe that a newcomer may still be given
 
 
-class IncomingStream(Audience):
+class IncomingStream(Received):
     """A received SSRC. `wake` is called when `tick` work is due."""
 
     def __init__(
         self, ssrc: int, rid: str, codec: Codec, forward: Forward, wake: Callable[[], None],
         *, spatial: int = 0, cache_packets: int = 512,
     ) -> None:  # fmt: skip
-        super().__init__(forward)
+        super().__init__(forward, codec.clock_rate, cache_packets)
         self.ssrc, self.rid, self.codec, self.spatial = ssrc, rid, codec, spatial
         self.wake = wake
         self.is_video = codec.kind == "video"
         self._is_vp8 = codec.name == "VP8"
         self._begins_keyframe = KEYFRAME_STARTS.get(codec.name, _never)
         self._repairable = self.is_video or "nack" in codec.feedback
-        self.numbers = Sequence()
         self.loss = LossList()
-        self.cache = PacketCache(cache_packets)
-        self.reception = Reception(codec.clock_rate)
         self.clock = SenderClock(codec.clock_rate)
         self.keyframes = KeyframeRequests(0.5 if spatial == 0 else 1.0)
         self.waiting: list[OutgoingStream] = []  # to be fed from the next keyframe on
         self.thinning: Thinning | None = None
-        self.newest: Packet | None = None
-        self.newest_at = float("-inf")
         self._keyframe: int | None = None  # number of the latest keyframe's first packet
-        self.volume = Volume()
-        self.packets = 0  # forwardable packets so far
         self.malformed = 0
         self.duplicates = 0
 
@@ -70,8 +58,10 @@ class IncomingStream(Audience):
         repaired: bool = False, descriptor: bytes = b"",
     ) -> None:  # fmt: skip
         """Take one packet's fields; `marker` is 0 or 0x80, `payload` is without padding."""
-        numbers, before = self.numbers, self.numbers.highest
-        self.reception.received += not repaired
+        if self.lane is not None:
+            self.lane.stop()
+        numbers, before = self._numbers, self._numbers.highest
+        self._reception.received += not repaired
         number = self._place(sequence) if repaired else numbers.extend(sequence)
         if number <= before:
             if number >= 0:
@@ -85,24 +75,19 @@ class IncomingStream(Audience):
         if packet is None:
             numbers.remove(number)
             return
-        newest, layer = self.newest, packet[7] >> 6
+        newest, layer, volume = self._newest, packet[7] >> 6, self._volume
         if newest is None or newest[1] != timestamp:
-            self.reception.arrived(timestamp, now)
-            self.volume.pictures[layer] += 1
-        self.newest, self.newest_at = packet, now
-        self.cache.put(packet)
+            self._reception.arrived(timestamp, now)
+            volume.pictures[layer] += 1
+        self._newest, self._newest_at = packet, now
+        self._cache.put(packet)
         if self.waiting and (self._keyframe == packet[0] or not self.is_video):
             self._begin_waiting(packet, now, False)
         if self.thinning is not None:
             self.thinning.receive(packet, now)
-        self.packets += 1
-        self.volume.octets[layer] += len(payload)
-        if packet[3] == DESCRIBED:
-            self.send_prepared(packet, now)
-        else:
-            for word, extension, tag, legs in self._groups if self._grouped else self._regroup():
-                prefix = extension_block(extension, now) if extension else b""
-                self.failed += self.forward(packet, word, prefix, tag, legs)
+        self._packets += 1
+        volume.octets[layer] += len(payload)
+        self.send(packet, now)
         if packet[2] and self.thinning is not None and not self.thinning.boundary():
             self.thinning = None
 
@@ -116,16 +101,6 @@ class IncomingStream(Audience):
         return self
 
     @property
-    def top(self) -> int:
-        """The newest number given to a packet."""
-        return self.numbers.highest - self.numbers.removed
-
-    @property
-    def octets(self) -> int:
-        """Forwardable payload bytes so far."""
-        return sum(self.volume.octets)
-
-    @property
     def audience(self) -> list[OutgoingStream]:
         """Everybody who is fed by this, thinned or not."""
         return [*self.outgoing, *(self.thinning.outgoing if self.thinning is not None else ())]
@@ -135,6 +110,8 @@ class IncomingStream(Audience):
         if self.thinning is None:
             if ceiling >= ALL:
                 return
+            if self.lane is not None:
+                self.lane.stop()
             self.thinning = Thinning(self)
         self.thinning.want(out, ceiling)
 
@@ -218,9 +195,9 @@ class IncomingStream(Audience):
         if packet is None:
             # Its number is promised to subscribers already: an empty packet fills the hole.
             packet = (renumbered, timestamp, 0, OPAQUE, b"", 0, 0, 0, b"")
-        self.packets += 1
-        self.volume.octets[packet[7] >> 6] += len(payload)
-        self.cache.put(packet)
+        self._packets += 1
+        self._volume.octets[packet[7] >> 6] += len(payload)
+        self._cache.put(packet)
         self.send_late(packet, now)
         if self.thinning is not None:
             self.thinning.receive_late(packet, now)
@@ -244,6 +221,7 @@ class IncomingStream(Audience):
         if out not in self.waiting:
             self.waiting.append(out)
         if not self.is_video:
+            self.regroup()  # the very next packet is to be looked at
             return
         first = self._keyframe
         if out.fresh and first is not None and self._kept_since(first):
@@ -286,6 +264,17 @@ class IncomingStream(Audience):
     def measure(self, now: float) -> None:
         """Look at how much came since the last time."""
         self.volume.measure(self.octets / max(self.packets, 1), now)
+
+    @property
+    def steady(self) -> bool:
+        """True while its next packet, if it is no keyframe, needs nothing but to be forwarded."""
+        numbers = self._numbers
+        return (
+            self._newest is not None
+            and self.thinning is None
+            and not numbers.restarted
+            and (self.is_video or not self.waiting)
+        )
 
     def stalled(self, now: float) -> bool:
         """True when nothing has come for 1.5 s."""

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rooms.rtp.packet import Packet
+
+if TYPE_CHECKING:
+    from rooms.rtp.received import Lane
 
 
 class PacketCache:
-    """A ring of packets by number; `size` is rounded up to a power of two."""
+    """A ring of packets by number; `size` is rounded up to a power of two.
 
-    __slots__ = ("_mask", "_ring")
+    What its stream's `lane` took, that one keeps.
+    """
+
+    __slots__ = ("_mask", "_ring", "lane", "size")
 
     def __init__(self, size: int) -> None:
-        size = 1 << max(0, size - 1).bit_length()
+        self.size = size = 1 << max(0, size - 1).bit_length()
+        self.lane: Lane | None = None
         self._ring: list[Packet | None] = [None] * size
         self._mask = size - 1
 
@@ -22,4 +31,6 @@ class PacketCache:
     def get(self, number: int) -> Packet | None:
         """The packet of that number, None when it never came or is too old."""
         packet = self._ring[number & self._mask]
-        return packet if packet is not None and packet[0] == number else None
+        if packet is not None and packet[0] == number:
+            return packet
+        return None if self.lane is None else self.lane.find(number)

@@ -10,8 +10,8 @@ class Reception:
     """Counts of one received SSRC, for its report blocks (RFC 3550 sections 6.4.1 and A.8)."""
 
     __slots__ = (
-        "_expected_prior", "_last_sr", "_last_sr_at", "_received_prior", "_transit", "clock_rate",
-        "expected", "jitter", "missing", "received",
+        "_expected_prior", "_last_sr", "_last_sr_at", "_received_prior", "clock_rate", "expected",
+        "jitter", "missing", "received", "transit",
     )  # fmt: skip
 
     def __init__(self, clock_rate: int) -> None:
@@ -19,7 +19,7 @@ class Reception:
         self.received = 0
         self.jitter = 0.0  # in timestamp units
         self.expected = self.missing = 0  # in the interval of the last block made
-        self._transit: int | None = None
+        self.transit: int | None = None  # of the newest frame, in timestamp units
         self._expected_prior = 0
         self._received_prior = 0
         self._last_sr = 0
@@ -28,8 +28,8 @@ class Reception:
     def arrived(self, timestamp: int, now: float) -> None:
         """Take the first packet of a frame into the jitter; `timestamp` is its RTP one."""
         transit = (int(now * self.clock_rate) - timestamp) & 0xFFFFFFFF
-        before = self._transit
-        self._transit = transit
+        before = self.transit
+        self.transit = transit
         if before is not None:
             difference = abs(((transit - before + 0x80000000) & 0xFFFFFFFF) - 0x80000000)
             # A sender that jumped is not a jittery network.

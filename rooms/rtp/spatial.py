@@ -72,6 +72,11 @@ class SpatialStream(IncomingStream):
         self._on_split()
 
     @property
+    def steady(self) -> bool:
+        """See `IncomingStream`; each layer below is a reader of every packet."""
+        return not self.lower and super().steady
+
+    @property
     def audience(self) -> list[OutgoingStream]:
         """Everybody who is fed by any of the layers."""
         return [*super().audience, *(out for each in self.lower for out in each.audience)]

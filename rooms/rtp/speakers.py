@@ -17,7 +17,7 @@ class AudioLevel:
     def __init__(self) -> None:
         self._started = float("-inf")
         self._until = float("-inf")
-        self._active = 0.0
+        self._active = 0  # packets of speech
         self._loudest = 127
         self._smoothed = 0.0
 
@@ -26,16 +26,25 @@ class AudioLevel:
         if now >= self._started + WINDOW:
             self._close(now)
         if level <= ACTIVE_LEVEL:
-            self._active += _PACKET
-            self._loudest = min(self._loudest, level)
+            self.heard(1, level)
+
+    def heard(self, packets: int, loudest: int) -> None:
+        """Take so many packets of speech of the window under way."""
+        self._active += packets
+        self._loudest = min(self._loudest, loudest)
+
+    @property
+    def window_end(self) -> float:
+        """From when on a packet ends the window."""
+        return self._started + WINDOW
 
     def _close(self, now: float) -> None:
         loud = 0.0
-        if now < self._started + 2 * WINDOW and self._active >= WINDOW * _ACTIVE_SHARE:
+        if now < self._started + 2 * WINDOW and self._active * _PACKET >= WINDOW * _ACTIVE_SHARE:
             loud = 10 ** (-self._loudest / 20)
         self._smoothed += (loud - self._smoothed) * _SMOOTHING
         self._started, self._until = now, now + 2 * WINDOW
-        self._active, self._loudest = 0.0, 127
+        self._active, self._loudest = 0, 127
 
     def level(self, now: float) -> float:
         """From 0 (not speaking, or nothing heard lately) to 1."""

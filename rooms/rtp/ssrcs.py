@@ -80,6 +80,8 @@ class Ssrcs:
 
     def _drop(self, track: IncomingTrack) -> None:
         track.close()
+        for stream in track.layers.values():
+            stream.retire()
         del self.tracks[track.mid], self._specs[track.mid]
         self.routes = {s: route for s, route in self.routes.items() if route.track is not track}
         self.repairs = {s: where for s, where in self.repairs.items() if where[0] is not track}
@@ -137,6 +139,7 @@ class Ssrcs:
         stream = track.learn(rid, ssrc, codec)
         if before is not None and before is not stream:
             self.routes.pop(before.ssrc, None)
+            before.retire()
         level = spec.extensions.audio_level if spec.kind == "audio" else 0
         descriptor = spec.extensions.descriptor if codec.name == "AV1" else 0
         self.routes[ssrc] = Route(stream, track, codec.payload_type, level, descriptor)

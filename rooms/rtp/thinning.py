@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rooms.rtp.audience import Audience
-from rooms.rtp.packet import DESCRIBED, FULL, OPAQUE, Packet, extension_block
+from rooms.rtp.packet import DESCRIBED, FULL, OPAQUE, Packet
 from rooms.rtp.packet_cache import PacketCache
 
 if TYPE_CHECKING:
@@ -92,12 +92,7 @@ class ThinnedStream(Audience):
         self.packets += 1
         self.octets += len(packet[8])
         self.cache.put(packet)
-        if packet[3] == DESCRIBED:
-            self.send_prepared(packet, now)
-            return
-        for word, extension, tag, legs in self._groups if self._grouped else self._regroup():
-            prefix = extension_block(extension, now) if extension else b""
-            self.failed += self.forward(packet, word, prefix, tag, legs)
+        self.send(packet, now)
 
     def _renumbered(self, packet: Packet, dropped: int, pictures: int) -> Packet:
         packet = self.base.narrowed(packet, self.ceiling)

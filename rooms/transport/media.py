@@ -141,6 +141,7 @@ class MediaTransport:
         self.receiving = session_pointer(receiving)
         self._sending = session_pointer(sending)
         self._tag = tag_size(sending)
+        self._announce()
         self._update_path()
 
     def address(self, socket: Carrier, address: Any) -> None:

@@ -169,18 +169,19 @@ def test_only_the_latest_arrivals_are_remembered(server: Server) -> None:
 
 
 @pytest.mark.parametrize("long", [False, True], ids=["one-byte form", "two-byte form"])
-def test_dependency_descriptors_come_with_their_packets(server: Server, long: bool) -> None:
+def test_dependency_descriptors_come_with_their_packets(
+    server: Server, long: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     alice = Client(server)
     alice.publish(IncomingSpec("v", "video", {45: AV1}, NUMBERED, (), (30,)))
     alice.send(rtp(30, 1, b"first", pt=45))
     route = alice.media.ssrcs.routes[30]
     told: list[bytes] = []
 
-    class Noting:
-        def receive(self, *fields: Any, repaired: bool = False, descriptor: bytes = b"") -> None:
-            told.append(descriptor)
+    def note(*fields: Any, descriptor: bytes = b"") -> None:
+        told.append(descriptor)
 
-    alice.media.ssrcs.routes[30] = route._replace(stream=Noting())  # type: ignore[arg-type]
+    monkeypatch.setattr(route.stream, "receive", note)
     sent = [bytes(range(1, 4)), bytes(range(1, 4 + 40 * long)), bytes(3)]
     for number, descriptor in enumerate(sent):
         extension = block(long, (1, b"v"), (6, descriptor))
