@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Itera
 from pathlib import Path
 
 import pytest
+import structlog
 from playwright.async_api import Browser, Playwright, async_playwright
 
+from server.storage.database import Database
 from tests.browsers import close_browser, launch_chromium, launch_firefox
 from tests.processes import Moulin, Postgres, Process, Redis
 from tests.relay import Impairment, Relay
@@ -21,10 +23,21 @@ _TURNS = pytest.StashKey[Turns]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """In a process that runs tests beside another's, take turns with it."""
+    """Log plainly, and in a process that runs tests beside another's take turns with it."""
+    log_plainly()
     if hasattr(config, "workerinput"):
         # Each process has a folder of its own within the folder of the run.
         config.stash[_TURNS] = Turns(Path(config.option.basetemp).parent)
+
+
+def log_plainly() -> None:
+    """Let structlog write tracebacks as Python does: by default it draws every local variable.
+
+    That takes seconds of the tests' own loop for a traceback that holds a whole application.
+    """
+    structlog.reset_defaults()
+    drawn = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], drawn])
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -136,6 +149,26 @@ async def postgres(
 def postgres_url(postgres: Postgres) -> str:
     """SQLAlchemy's address of an empty PostgreSQL database of the test's own."""
     return postgres.new_database()
+
+
+@pytest.fixture(scope="session")
+async def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database with its tables and nothing in them, to be copied: never opened itself."""
+    path = tmp_path_factory.mktemp("migrated") / "moulin.sqlite3"
+    database = Database(f"sqlite+aiosqlite:///{path}")
+    await database.migrate()
+    await database.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+async def migrated_postgres(postgres: Postgres) -> str:
+    """The name of a PostgreSQL database with its tables and nothing in them, to be copied."""
+    url = postgres.new_database()
+    database = Database(url)
+    await database.migrate()
+    await database.close()
+    return url.rpartition("/")[2]
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from pathlib import Path
 from tests.ports import free_port as free_port
 
 ROOT = Path(__file__).resolve().parent.parent
-START_LIMIT = 30.0
+START_LIMIT = 60.0
 STOP_LIMIT = 10.0
 _OWNER_LINK = re.compile(r"https?://\S+/cle/[\w.~-]+")
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -242,13 +242,14 @@ class Postgres(Process):
             )
         await super().start()
 
-    def new_database(self) -> str:
-        """SQLAlchemy's address (asyncpg) of a new empty database."""
+    def new_database(self, template: str = "template1") -> str:
+        """SQLAlchemy's address (asyncpg) of a new database: empty, or a copy of `template`."""
         self._databases += 1
         name = f"moulin{self._databases}"
         where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", self._user]
         createdb = str(Path(self._initdb).resolve().parent / "createdb")
-        subprocess.run([createdb, *where, name], check=True, timeout=30)
+        command = [createdb, *where, "--template", template, name]
+        subprocess.run(command, check=True, timeout=30)
         return f"postgresql+asyncpg://{self._user}@127.0.0.1:{self.port}/{name}"
 
     async def stop(self, signum: int = signal.SIGINT) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -35,8 +36,9 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def server(settings: Settings) -> AsyncIterator[TestServer]:
+async def server(settings: Settings, migrated_file: Path) -> AsyncIterator[TestServer]:
     """The house, served on its public address."""
+    shutil.copyfile(migrated_file, settings.data_dir / "moulin.sqlite3")
     running = TestServer(build_app(settings), host="127.0.0.1", port=settings.http_port)
     await running.start_server()
     yield running

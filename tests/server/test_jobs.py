@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,9 +17,9 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = Database(f"sqlite+aiosqlite:///{tmp_path / 'moulin.sqlite3'}")
-    await opened.migrate()
+async def database(tmp_path: Path, migrated_file: Path) -> AsyncIterator[Database]:
+    path = shutil.copyfile(migrated_file, tmp_path / "moulin.sqlite3")
+    opened = Database(f"sqlite+aiosqlite:///{path}")
     yield opened
     await opened.close()
 

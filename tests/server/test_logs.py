@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from server.logs import configure_logs, hide_secrets
-from tests.conftest import MoulinFactory
+from tests.conftest import MoulinFactory, log_plainly
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ6b2UifQ.c2lnbmF0dXJl"
 
@@ -43,7 +43,7 @@ def test_neither_structlog_nor_the_standard_library_lets_one_out(
         written = capsys.readouterr().err
     finally:
         logging.getLogger().handlers[:] = before
-        structlog.reset_defaults()
+        log_plainly()
     assert written.count("\n") == 3
     assert "abc123" not in written
     assert JWT not in written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -47,9 +48,9 @@ async def post_office() -> AsyncIterator[PostOffice]:
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = Database(f"sqlite+aiosqlite:///{tmp_path / 'moulin.sqlite3'}")
-    await opened.migrate()
+async def database(tmp_path: Path, migrated_file: Path) -> AsyncIterator[Database]:
+    path = shutil.copyfile(migrated_file, tmp_path / "moulin.sqlite3")
+    opened = Database(f"sqlite+aiosqlite:///{path}")
     yield opened
     await opened.close()
 

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from server.storage.database import Database
+from tests.processes import Postgres
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database."""
+    """The address of a database with its tables and nothing in them."""
     if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path / 'moulin.sqlite3'}"
-    return str(request.getfixturevalue("postgres_url"))
+        path = tmp_path / "moulin.sqlite3"
+        shutil.copyfile(request.getfixturevalue("migrated_file"), path)
+        return f"sqlite+aiosqlite:///{path}"
+    postgres: Postgres = request.getfixturevalue("postgres")
+    return postgres.new_database(request.getfixturevalue("migrated_postgres"))
 
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    """A database of the test's own, its tables made, and unmade at the end."""
+    """A database of the test's own."""
     opened = Database(database_url)
-    await opened.migrate()
     yield opened
-    await opened.downgrade("base")
     await opened.close()
