@@ -121,9 +121,10 @@ async def office_page(request: web.Request) -> web.Response:
     url = office_url(place.community, office)
     if refusal_at(place, office, request.app[PRESENCE]) not in (None, Refusal.NAME_REQUIRED):
         raise web.HTTPSeeOther(url)
+    coming = await next_by_office(request, place, words, right_now())
     view = OfficePageView(
         community=community_ref(place, words),
-        office=office_view(place, office, request.app[PRESENCE], words),
+        office=office_view(place, office, request.app[PRESENCE], words, coming.get(office.id)),
         entrer_url=f"{url}/entrer",
         door_url=url,
         left_url=f"{url}/au-revoir",
@@ -177,7 +178,9 @@ async def left(request: web.Request) -> web.Response:
 
 async def robots(_request: web.Request) -> web.Response:
     """GET /robots.txt. Invitations say noindex themselves: crawlers must read their card."""
-    return web.Response(text="User-agent: *\nDisallow: /cle/\nDisallow: /entree/\n")
+    return web.Response(
+        text="User-agent: *\nDisallow: /cle/\nDisallow: /entree/\nDisallow: /c/*?mois=\n"
+    )
 
 
 def _leaving_words(reason: LeavingReason, words: Words) -> tuple[str, str]:

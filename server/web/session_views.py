@@ -99,9 +99,10 @@ class SessionsView:
     month_label: str
     list_url: str
     month_url: str
-    previous_url: str
+    previous_url: str  # "" at the first month that may be leafed to
     next_url: str
     new_url: str  # "" for those who may not
+    tours: list[TourRef] = field(default_factory=list)  # those that will stop in this house
     notice: str = ""
 
 

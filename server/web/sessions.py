@@ -72,7 +72,8 @@ from server.web.views import CardView
 
 SHOWN = timedelta(weeks=6)
 MOST_NEXT, MOST_READ = 4, 12
-FIRST_YEAR, LAST_YEAR = 2020, 2100
+MONTHS_BACK, MONTHS_AHEAD = 12, 24
+"""How far months may be leafed through: without an end, crawlers would never stop."""
 
 
 async def sessions_page(request: web.Request) -> web.Response:
@@ -80,7 +81,7 @@ async def sessions_page(request: web.Request) -> web.Response:
     place, words, now = await place_of(request), words_of(request), right_now()
     zone = zone_of(place.community)
     today = now.astimezone(zone).date()
-    month = _month(request.query.get("mois", ""))
+    month = _month(request.query.get("mois", ""), today)
     weeks: list[list[date]] = []
     begin, end = now, now + SHOWN
     if month is not None:
@@ -89,6 +90,7 @@ async def sessions_page(request: web.Request) -> web.Response:
         end = _midnight(weeks[-1][-1] + timedelta(days=1), zone)
     async with request.app[DATABASE].reading() as db:
         found = await sessions.sessions_between(db, place.community.id, begin, end)
+        passing = await tours.tours_to_come(db, now, community_id=place.community.id)
     by_day = await _by_day(request, place, found, zone, now)
     view = SessionsView(
         community=community_ref(place, words),
@@ -101,27 +103,35 @@ async def sessions_page(request: web.Request) -> web.Response:
         month_label=month_label(month or today, words),
         list_url=sessions_url(place),
         month_url=f"{sessions_url(place)}?mois={today:%Y-%m}",
-        previous_url=_month_url(place, (month or today).replace(day=1) - timedelta(days=1)),
-        next_url=_month_url(place, (month or today).replace(day=28) + timedelta(days=4)),
+        previous_url=_month_url(place, (month or today).replace(day=1) - timedelta(days=1), today),
+        next_url=_month_url(place, (month or today).replace(day=28) + timedelta(days=4), today),
         new_url=f"{sessions_url(place)}/nouvelle" if may_host(place.standing.role) else "",
+        tours=[tour_ref(each, words) for each in passing],
         notice=_notice(request.query.get("fait", ""), words),
     )
     title = words.gettext("Les séances") + f" · {view.community.name}"
     address = request.app[SETTINGS].address + sessions_url(place)
-    card = CardView(title, place.community.description.read(words.lang), address)
+    description = place.community.description.read(words.lang)
+    card = CardView(title, description, address, noindex=bool(weeks))
     return await render(request, "sessions.html", view, card=card, role=place.standing.role)
 
 
-def _month(text: str) -> date | None:
+def _month(text: str, today: date) -> date | None:
+    """The month asked for; None when it is none, or too far away to leaf to."""
     try:
         month = datetime.strptime(text, "%Y-%m").date()
     except ValueError:
         return None
-    return month if FIRST_YEAR <= month.year < LAST_YEAR else None
+    return month if _is_near(month, today) else None
 
 
-def _month_url(place: Place, day: date) -> str:
-    return f"{sessions_url(place)}?mois={day:%Y-%m}"
+def _is_near(month: date, today: date) -> bool:
+    away = (month.year - today.year) * 12 + month.month - today.month
+    return -MONTHS_BACK <= away <= MONTHS_AHEAD
+
+
+def _month_url(place: Place, day: date, today: date) -> str:
+    return f"{sessions_url(place)}?mois={day:%Y-%m}" if _is_near(day, today) else ""
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

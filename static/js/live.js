@@ -74,7 +74,7 @@ async function redraw(element) {
   const response = await fetch(location.href);
   if (!response.ok) return;
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
-  for (const part of [".street", ".doors", ".doorway .session-line"]) {
+  for (const part of [".street", ".doors", ".doorway .session-line", ".greenroom .session-line"]) {
     const now = fresh.querySelector(part);
     const before = element.querySelector(part);
     if (now && before) before.replaceWith(document.adoptNode(now));

@@ -55,4 +55,13 @@ document.addEventListener("submit", (event) => {
   if (!window.confirm(form.dataset.confirm)) event.preventDefault();
 });
 
+/** What was done is said once: an address that is copied, or loaded again, must not say it again. */
+function forgetWhatWasDone() {
+  const address = new URL(location.href);
+  if (!address.searchParams.has("fait")) return;
+  address.searchParams.delete("fait");
+  history.replaceState(history.state, "", address);
+}
+
 startTheme();
+forgetWhatWasDone();

@@ -38,12 +38,20 @@ async def tours_of_session(db: Transaction, session_id: str) -> list[Tour]:
     return await _read(db, query.limit(MOST_SHOWN))
 
 
-async def tours_to_come(db: Transaction, now: datetime, maker_id: str | None = None) -> list[Tour]:
+async def tours_to_come(
+    db: Transaction,
+    now: datetime,
+    maker_id: str | None = None,
+    *,
+    community_id: str | None = None,
+) -> list[Tour]:
     """Tours that still stop somewhere anyone may find, the next to stop first.
 
     That is, in an open office of a listed community, at a session for all; and, last, every tour
-    that `maker_id` made.
+    that `maker_id` made. With `community_id`, those that stop in that one, listed or not.
     """
+    listed = CommunityRow.listed.is_(True)
+    is_there = listed if community_id is None else CommunityRow.id == community_id
     found_by_all = (
         select(TourStopRow.tour_id, func.min(SessionRow.starts_at).label("next"))
         .join(SessionRow, SessionRow.id == TourStopRow.session_id)
@@ -55,7 +63,7 @@ async def tours_to_come(db: Transaction, now: datetime, maker_id: str | None = N
             SessionRow.cancelled_at.is_(None),
             SessionPlanRow.open_to == OpenTo.ALL.value,
             OfficeRow.visibility == Visibility.PUBLIC.value,
-            CommunityRow.listed.is_(True),
+            is_there,
         )
         .group_by(TourStopRow.tour_id)
         .subquery()

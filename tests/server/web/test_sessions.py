@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from aiohttp import web
@@ -65,6 +66,35 @@ async def test_a_session_is_announced_in_both_languages(
     month = re.search(r'href="([^"]+mois=[^"]+)"', french.page)
     assert month is not None
     assert await french.open(month[1]) == 200
+
+
+async def test_months_have_an_end_on_both_sides(house: web.Application, visitor: Visitor) -> None:
+    for name, most in (("Mois précédent", 13), ("Mois suivant", 25)):
+        await visitor.open(f"{LIST}?mois={datetime.now(ZoneInfo('America/Toronto')):%Y-%m}")
+        pages = 0
+        while leaf := re.search(rf'rel="nofollow" href="([^"]+)" title="{name}"', visitor.page):
+            assert await visitor.open(leaf[1]) == 200
+            assert 'name="robots" content="noindex' in visitor.page
+            pages += 1
+            assert pages < most
+        assert pages == most - 1
+    assert await visitor.open(f"{LIST}?mois=2099-01") == 200
+    assert "<table" not in visitor.page  # too far: those to come
+    assert await visitor.open("/robots.txt") == 200
+    assert "Disallow: /c/*?mois=" in visitor.page
+
+
+async def test_the_green_room_says_where_the_session_is(
+    house: web.Application, owner: Visitor
+) -> None:
+    now = datetime.now(ZoneInfo("America/Toronto"))
+    running = {"phase_kinds": ["focus", "break"], "phase_minutes": ["50", "10"]}
+    begin = {"date": f"{now:%Y-%m-%d}", "time": f"{now:%H:%M}"}
+    await make(house, owner, **begin, **running)
+    assert await owner.open("/c/les-pigistes/aire-ouverte/salle") == 200
+    green_room = owner.text.partition('id="green-form"')[0]
+    assert "Mardi des factures" in green_room
+    assert re.search(r"Concentration, pause dans \d+.min", green_room)
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,11 @@ async def test_a_tour_goes_through_two_houses(
         assert answer.content_type == "image/jpeg"
     assert await stranger.open(f"{HOUSE}/seances/{here}") == 200
     assert "/tournees/la-grande-tournee" in stranger.page
+    # Those who live in one house alone find it there.
+    for path in (f"{HOUSE}/seances", "/c/atelier/seances"):
+        assert await stranger.open(path) == 200
+        assert 'href="/tournees/la-grande-tournee"' in stranger.page
+        assert 'href="/tournees"' in stranger.page
     assert await stranger.open("/") == 200
     assert "The grand tour" in stranger.text
     assert await stranger.open("/tournees") == 200
@@ -164,8 +169,9 @@ async def test_a_session_for_some_is_shown_to_them_alone(
     assert 'name="robots" content="noindex' in visitor.page
     await visitor.open("/tournees/la-grande-tournee/calendrier.ics")
     assert summaries(visitor) == []
-    await visitor.open("/tournees")
-    assert "La grande tournée" not in visitor.text
+    for path in ("/tournees", f"{HOUSE}/seances"):
+        await visitor.open(path)
+        assert "La grande tournée" not in visitor.text
 
 
 async def test_only_organisers_make_tours_and_only_their_maker_changes_one(
