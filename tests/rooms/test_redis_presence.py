@@ -7,7 +7,6 @@ import os
 import secrets
 import signal
 import sys
-import time
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -31,10 +30,10 @@ def prefix() -> str:
 
 @pytest.fixture
 async def node(prefix: str) -> AsyncIterator[Node]:
-    """Makes nodes of one cluster, fast unless told otherwise; closes them all."""
+    """Makes nodes of one cluster that beat fast and, unless told otherwise, expire late."""
     made: list[RedisPresence] = []
 
-    def make(url: str, *, beat: float = 0.1, expiry: float = 0.6) -> RedisPresence:
+    def make(url: str, *, beat: float = 0.1, expiry: float = 30.0) -> RedisPresence:
         presence = RedisPresence(url, prefix=prefix, beat=beat, expiry=expiry, timeout=0.5)
         made.append(presence)
         return presence
@@ -61,18 +60,18 @@ def test_an_address_that_is_none_of_redis_is_refused() -> None:
         RedisPresence("http://127.0.0.1:1/0")
 
 
-async def test_changes_cross_within_a_second_by_news_alone(redis_url: str, node: Node) -> None:
+async def test_changes_cross_by_news_alone(redis_url: str, node: Node) -> None:
     here, there = (node(redis_url, beat=NEVER, expiry=3 * NEVER) for _ in range(2))
     await asyncio.gather(here.start(), there.start())
     present = Present("atelier", "g_1", "Ève", 1234.5, {"status": "libre"})
     await here.enter(present)
-    assert await until(there, "atelier", lambda who: who == (present,)) < 1
+    await until(there, "atelier", lambda who: who == (present,))
     await here.update("atelier", "g_1", name="Ève B.", state={"status": "occupée"})
     changed = Present("atelier", "g_1", "Ève B.", 1234.5, {"status": "occupée"})
-    assert await until(there, "atelier", lambda who: who == (changed,)) < 1
+    await until(there, "atelier", lambda who: who == (changed,))
     assert there.counts(["atelier", "café"]) == {"atelier": 1, "café": 0}
     await here.leave("atelier", "g_1")
-    assert await until_in(there, "atelier") < 1
+    await until_in(there, "atelier")
 
 
 async def test_a_late_comer_knows_everybody_once_started(redis_url: str, node: Node) -> None:
@@ -103,7 +102,7 @@ async def test_closing_leaves_at_once(redis_url: str, node: Node) -> None:
     await there.enter(person("g_2"))
     await until_in(there, "atelier", "g_1", "g_2")
     closing = asyncio.create_task(here.close())
-    assert await until_in(there, "atelier", "g_2") < 1
+    await until_in(there, "atelier", "g_2")
     await closing
 
 
@@ -126,43 +125,44 @@ async def test_a_flood_of_changes_ends_in_the_same_picture_everywhere(
 ) -> None:
     nodes = [node(redis_url) for _ in range(3)]
     await asyncio.gather(*(presence.start() for presence in nodes))
+    left: dict[str, Present] = {}
     for turn in range(300):
         presence = nodes[turn % 3]
-        identity = f"g_{turn % 3}_{turn % 7}"
-        await presence.enter(person(identity, since=float(turn)))
+        present = person(f"g_{turn % 3}_{turn % 7}", since=float(turn))
+        await presence.enter(present)
+        left[present.identity] = present
         if turn % 5 == 0:
-            await presence.leave("atelier", identity)
+            await presence.leave("atelier", present.identity)
+            del left[present.identity]
         if turn % 10 == 0:
             await asyncio.sleep(0)
-    await nodes[0].enter(person("last"))
+    assert left
     for presence in nodes:
-        await until(presence, "atelier", lambda who: any(p.identity == "last" for p in who))
-    for presence in nodes[:2]:
-        await until(presence, "atelier", lambda who: who == nodes[2].who("atelier"))
+        await until(presence, "atelier", lambda who: {p.identity: p for p in who} == left)
 
 
 async def test_a_killed_process_s_people_vanish(redis_url: str, prefix: str, node: Node) -> None:
-    here = node(redis_url, beat=0.3, expiry=1.0)
+    here = node(redis_url, beat=0.2, expiry=3.0)
     await here.start()
     await here.enter(person("stays"))
-    process = await seat(redis_url, prefix, "crashes")
+    process = await seat(redis_url, prefix, "crashes", beat=0.2, expiry=3.0)
     try:
         await until_in(here, "atelier", "stays", "crashes")
-        # Heartbeats hold them for longer than one expiry.
-        await asyncio.sleep(1.5)
-        assert identities(here, "atelier") == ["crashes", "stays"]
+        # Heartbeats hold them for longer than one expiry: nobody is told of any change.
+        with pytest.raises(AssertionError, match="shows"):
+            await until(here, "atelier", lambda who: len(who) != 2, within=3.5)
     finally:
         os.kill(process.pid, signal.SIGKILL)
         await process.wait()
-    assert await until_in(here, "atelier", "stays") < 1.0 + 0.3 + 0.7
+    await until_in(here, "atelier", "stays")
 
 
 async def test_a_process_frozen_for_long_is_forgotten_and_comes_back(
     redis_url: str, prefix: str, node: Node
 ) -> None:
-    here = node(redis_url, beat=0.2, expiry=0.6)
+    here = node(redis_url, beat=0.2, expiry=1.0)
     await here.start()
-    process = await seat(redis_url, prefix, "frozen")
+    process = await seat(redis_url, prefix, "frozen", beat=0.3, expiry=1.0)
     try:
         await until_in(here, "atelier", "frozen")
         os.kill(process.pid, signal.SIGSTOP)
@@ -175,7 +175,7 @@ async def test_a_process_frozen_for_long_is_forgotten_and_comes_back(
 
 
 async def test_redis_killed_and_back_empty_loses_nobody(redis_server: Redis, node: Node) -> None:
-    here, there = node(redis_server.url), node(redis_server.url)
+    here, there = (node(redis_server.url, expiry=0.6) for _ in range(2))
     await asyncio.gather(here.start(), there.start())
     await here.enter(person("here"))
     await there.enter(person("there"))
@@ -205,7 +205,7 @@ async def test_redis_killed_and_back_empty_loses_nobody(redis_server: Redis, nod
 async def test_a_short_absence_of_redis_is_not_seen_by_anyone(
     redis_server: Redis, node: Node
 ) -> None:
-    here, there = (node(redis_server.url, beat=0.2, expiry=8.0) for _ in range(2))
+    here, there = (node(redis_server.url, beat=0.2, expiry=NEVER) for _ in range(2))
     await asyncio.gather(here.start(), there.start())
     await here.enter(person("here"))
     await there.enter(person("there"))
@@ -239,17 +239,17 @@ async def test_redis_emptied_while_connected_is_filled_again(
 
 
 async def test_a_redis_that_hangs_holds_nobody_up(redis_server: Redis, node: Node) -> None:
-    here, there = node(redis_server.url), node(redis_server.url)
+    here, there = (node(redis_server.url, expiry=0.6) for _ in range(2))
     await asyncio.gather(here.start(), there.start())
     await there.enter(person("there"))
     await until_in(here, "atelier", "there")
     os.kill(redis_server.pid, signal.SIGSTOP)
     try:
-        async with asyncio.timeout(0.2):
-            await here.enter(person("here"))
+        with pytest.raises(StopIteration):  # it does not even wait once
+            here.enter(person("here")).send(None)
         await until_in(here, "atelier", "here")
         late = node(redis_server.url)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(10):
             await late.start()
             await late.close()
     finally:
@@ -261,9 +261,8 @@ async def test_a_redis_that_hangs_holds_nobody_up(redis_server: Redis, node: Nod
 async def test_it_starts_without_redis_and_finds_it_later(redis_server: Redis, node: Node) -> None:
     redis_server.kill()
     here, there = node(redis_server.url), node(redis_server.url)
-    began = time.monotonic()
-    await asyncio.gather(here.start(), there.start())
-    assert time.monotonic() - began < 2
+    async with asyncio.timeout(10):
+        await asyncio.gather(here.start(), there.start())
     await here.enter(person("here"))
     assert identities(here, "atelier") == ["here"]
     await redis_server.start()
@@ -351,15 +350,17 @@ async def test_somebody_who_moved_while_redis_was_away_is_the_newer_after_it(
         await until(presence, "atelier", lambda who: [p.name for p in who] == ["New"])
 
 
-async def seat(url: str, prefix: str, identity: str) -> asyncio.subprocess.Process:
+async def seat(
+    url: str, prefix: str, identity: str, *, beat: float, expiry: float
+) -> asyncio.subprocess.Process:
     """A real process in which `identity` has entered."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.rooms.presence_process"),
-        *(url, prefix, identity, "0.3", "1.0"),
+        *(url, prefix, identity, str(beat), str(expiry)),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert await process.stdout.readline() == b"seated\n"
     return process
