@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import update
 
+from server.storage.database import Database
+from server.storage.tables.sessions import SessionRow
 from tests.browser.conftest import Arrive
 from tests.browser.coworker import COMMUNITY, OFFICE, Coworker
 from tests.browser.owner import take_key
 from tests.conftest import MoulinFactory
+from tests.processes import Moulin
 
 pytestmark = pytest.mark.browser
 
 LABEL = "document.getElementById('session-label').textContent"
 MICROPHONE = ".bar [data-command=microphone]"
+FOCUS, BREAK = timedelta(minutes=45), timedelta(minutes=30)
 PRESSED = "document.querySelector('.bar [data-command=microphone]').ariaPressed === 'true'"
 
 
-async def announce(host: Coworker, phases: list[tuple[str, int]]) -> str:
+async def announce(host: Coworker, phases: list[tuple[str, timedelta]]) -> str:
     """Announce a session that began this very minute; its address."""
     now = datetime.now(ZoneInfo("America/Toronto"))
     page = host.page
@@ -30,26 +35,36 @@ async def announce(host: Coworker, phases: list[tuple[str, int]]) -> str:
     await page.fill("#time", f"{now:%H:%M}")
     lines = await page.query_selector_all(".phase-line")
     for index, line in enumerate(lines):
-        kind, minutes = phases[index] if index < len(phases) else ("focus", 0)
+        kind, lasts = phases[index] if index < len(phases) else ("focus", timedelta())
         select, number = await line.query_selector("select"), await line.query_selector("input")
         assert select is not None
         assert number is not None
         await select.select_option(kind)
-        await number.fill(str(minutes) if minutes else "")
+        await number.fill(str(lasts // timedelta(minutes=1)) if lasts else "")
     await page.click("main button:has-text('Enregistrer')")
     await page.wait_for_selector("h1:has-text('Mardi des factures')")
     return page.url.partition("?")[0].removeprefix(host.moulin.url)
 
 
-@pytest.mark.timeout(240)
+async def let_focus_end_soon(moulin: Moulin) -> None:
+    """Move the session back in the database, so that its break begins in a few seconds.
+
+    The server reads its sessions again every five seconds: its own clock brings the break.
+    """
+    database = Database(f"sqlite+aiosqlite:///{moulin.data_dir / 'moulin.sqlite3'}")
+    began = datetime.now(UTC) + timedelta(seconds=8) - FOCUS
+    async with database.writing() as db:
+        await db.execute(update(SessionRow).values(starts_at=began, ends_at=began + FOCUS + BREAK))
+    await database.close()
+
+
 async def test_microphones_are_closed_in_focus_and_open_at_the_break(
     arrive: Arrive, moulin_factory: MoulinFactory
 ) -> None:
     moulin = await moulin_factory()
     host, guest = await arrive("Odile", at=moulin), await arrive("Ana", at=moulin)
     await take_key(host)
-    focus = 1 if datetime.now().second < 20 else 2
-    address = await announce(host, [("focus", focus), ("break", 2)])
+    address = await announce(host, [("focus", FOCUS), ("break", BREAK)])
 
     await see_it_from_the_street(guest, address)
     for each in (guest, host):
@@ -58,9 +73,10 @@ async def test_microphones_are_closed_in_focus_and_open_at_the_break(
         await each.wait_for("document.getElementById('session-detail').textContent.includes('min')")
     await find_the_microphone_closed(guest)
 
+    await let_focus_end_soon(moulin)
     # At the break, by the server's clock, both pages say so and the guest is heard.
     for each in (host, guest):
-        await each.page.wait_for_function(f"() => {LABEL} === 'Pause'", timeout=130_000)
+        await each.page.wait_for_function(f"() => {LABEL} === 'Pause'", timeout=60_000)
     await guest.page.wait_for_selector(f"{MICROPHONE}[aria-disabled=false]")
     await guest.press("microphone")
     await guest.wait_for(PRESSED)
