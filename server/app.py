@@ -12,6 +12,8 @@ from rooms.live_rooms import LiveRooms
 from rooms.presence import MemoryPresence, Presence
 from rooms.redis_presence import RedisPresence
 from rooms.transport.server import RtcServer
+from server.absence import EVERY_SECONDS as ABSENCE_SECONDS
+from server.absence import AbsenceLetters
 from server.i18n import LOCALES, Catalogs
 from server.jobs import Jobs
 from server.keys import (
@@ -157,6 +159,8 @@ def add_jobs(app: web.Application) -> None:
     app[JOBS].add(
         "visits", LOOK_SECONDS, lambda: note_who_is_in(database, app[PRESENCE], right_now)
     )
+    absence = AbsenceLetters(database, app[CATALOGS], settings, right_now)
+    app[JOBS].add("absence", ABSENCE_SECONDS, absence.send)
     app[PUSH] = _push(settings)
     app[JOBS].add("notices", PUSH_SECONDS, PushQueue(database, app[PUSH], right_now).send_due)
     if settings.smtp_url:

@@ -10,7 +10,8 @@ import structlog
 
 _SECRETS = re.compile(
     r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"  # a JWT
-    r"|(?<=/i/)[\w-]{12,}|(?<=/cle/)[\w-]{12,}|(?<=/entree/)[\w-]{12,}"  # links that open
+    r"|(?<=/i/)[\w-]{12,}|(?<=/cle/)[\w-]{12,}|(?<=/entree/)[\w-]{12,}"
+    r"|(?<=/suite/)[\w.-]{12,}|(?<=/garder/)[\w.-]{12,}"  # links that open
     r"|(?<=access_token=)[^\s&\"']+"
     r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"  # name and password of an address
 )

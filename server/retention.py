@@ -25,6 +25,7 @@ async def apply_retention(database: Database, now: Callable[[], datetime]) -> di
             async with database.writing() as db:
                 count = await erase_old(db, rule.kind, before)
             erased[rule.kind] = erased.get(rule.kind, 0) + count
+    await database.forget_erased()  # also what people erased by themselves since the last time
     gone = {kind.value: count for kind, count in erased.items() if count}
     if gone:
         log.info("erased what has served its time", **gone)

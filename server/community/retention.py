@@ -44,6 +44,13 @@ RULES = (
 )
 
 
+NOTICE = timedelta(days=30)
+"""How long before their account goes an absent member is told; without that, it stays."""
+
+
 def kept_for(kind: Kind) -> timedelta:
     """How long data of that kind is kept."""
     return next(rule.after for rule in RULES if rule.kind is kind)
+
+
+WARNED_AFTER = kept_for(Kind.MEMBERS) - NOTICE

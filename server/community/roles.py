@@ -15,6 +15,11 @@ GIVES: dict[Role, frozenset[Role]] = {
 """The roles that each role may give, and take from those who have them. GUEST: to remove."""
 
 
+HANDED_OVER = frozenset({Role.GUEST, Role.MEMBER})
+"""What a link shown to someone without an account may move to another browser: no power over
+others, for such a link might be shared."""
+
+
 def may_change(giver: Role, before: Role, after: Role) -> bool:
     """Whether someone who is `giver` may make someone who is `before` be `after`."""
     return before in GIVES[giver] and after in GIVES[giver]

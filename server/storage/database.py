@@ -85,6 +85,20 @@ class Database:
         async with self._engine.connect() as connection:
             yield connection
 
+    async def forget_erased(self) -> bool:
+        """Have what was erased leave SQLite's log too, where its pages stood as they were written.
+
+        The file's own pages are overwritten at once (`secure_delete`). False when somebody who
+        reads for long kept the log open: to be tried again. PostgreSQL's log is its keeper's.
+        """
+        if not self._is_sqlite:
+            return True
+        async with self._engine.connect() as connection:
+            raw: Any = (await connection.get_raw_connection()).driver_connection
+            async with raw.execute("PRAGMA wal_checkpoint(TRUNCATE)") as cursor:
+                busy, _pages, _moved = await cursor.fetchone()
+        return not busy
+
     async def answers(self) -> bool:
         """Whether the database answers now."""
         try:

@@ -124,6 +124,7 @@ def _key(key: Passkey, words: Words) -> PasskeyRow:
         name=key.name or words.gettext("Un navigateur"),
         since=_day(key.created_at, words),
         used=_day(key.used_at, words) if key.used_at else "",
+        rename_url=f"{ACCOUNT}/cles/{key.id}/nommer",
         remove_url=f"{ACCOUNT}/cles/{key.id}/retirer",
     )
 
@@ -140,6 +141,7 @@ def _notice(done: str, words: Words) -> str:
         "appareil": _("Cet appareil n’est plus connecté."),
         "appareils": _("Vous n’êtes plus connecté·e que sur cet appareil."),
         "cle-faite": _("La clé d’accès est ajoutée."),
+        "cle-nommee": _("La clé d’accès a son nouveau nom."),
         "cle": _("La clé d’accès est enlevée."),
     }.get(done, "")
 

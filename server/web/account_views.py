@@ -35,6 +35,31 @@ class LoginLinkView:
 
 
 @dataclass(frozen=True)
+class KeepingView:
+    """keeping.html: a button that keeps an account; not "valid": nothing waits for it.
+
+    `is_kept`: because the account is there; else because it is not, or the link is not whole.
+    """
+
+    state: LinkState
+    title: str
+    explanation: str
+    accept_url: str
+    is_kept: bool
+
+
+@dataclass(frozen=True)
+class HandoverView:
+    """handover.html: a button that brings a guest here; the form posts `vers` to `accept_url`."""
+
+    state: LinkState
+    explanation: str
+    accept_url: str
+    next: str
+    name: str  # the guest's
+
+
+@dataclass(frozen=True)
 class CardForm:
     """The fields of a member's card, named as in the form; `errors` is by field name."""
 
@@ -61,11 +86,12 @@ class DeviceRow:
 
 @dataclass(frozen=True)
 class PasskeyRow:
-    """One passkey; `remove_url` posts csrf_token alone."""
+    """One passkey; `rename_url` posts `name`, `remove_url` csrf_token alone."""
 
     name: str
     since: str
     used: str  # "" when it never was
+    rename_url: str
     remove_url: str
 
 
@@ -119,6 +145,7 @@ class PrivacyView:
 
     officer: str  # "" when the settings name nobody
     kept: list[tuple[str, str]]  # what, how long
+    notice: str  # how long before a member's account goes they are told
     just_erased: bool
 
 

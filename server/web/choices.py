@@ -77,8 +77,11 @@ async def be_forgotten(request: web.Request) -> web.Response:
     person = await known_person(request)
     if person is not None:
         async with request.app[DATABASE].writing() as db:
-            if not await people.forget_guest(db, person.id):
+            erased = await people.forget_guest(db, person.id)
+            if not erased:
                 await logins.end_login(db, person.id, known_login(request) or "")
+        if erased:
+            await request.app[DATABASE].forget_erased()
     response = see_other("/")
     request.app[COOKIES].log_out(response)
     return response

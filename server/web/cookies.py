@@ -12,6 +12,7 @@ LOGIN = "moulin_login"
 CSRF = "moulin_csrf"
 LANGUAGE = "moulin_lang"
 LOGIN_SECONDS = 180 * 24 * 3600
+HANDOVER_SECONDS = 30 * 60
 LANGUAGE_SECONDS = 365 * 24 * 3600
 
 
@@ -20,6 +21,7 @@ class Cookies:
 
     def __init__(self, secret_key: str, *, secure: bool) -> None:
         self._logins = URLSafeTimedSerializer(secret_key, salt="moulin.login")
+        self._handovers = URLSafeTimedSerializer(secret_key, salt="moulin.handover")
         self._csrf = Signer(secret_key, salt="moulin.csrf", digest_method=hashlib.sha256)
         self._secure = secure
 
@@ -42,6 +44,18 @@ class Cookies:
     def remember_language(self, response: web.StreamResponse, lang: str) -> None:
         """Answer this browser in `lang` from now on."""
         self._set(response, LANGUAGE, lang, LANGUAGE_SECONDS)
+
+    def hand_over(self, login_id: str) -> str:
+        """What another browser shows for half an hour to take that login over."""
+        return str(self._handovers.dumps(login_id))
+
+    def handed_over(self, token: str) -> str | None:
+        """The login of a `hand_over`; None when it is too old, or none of ours."""
+        try:
+            login_id = self._handovers.loads(token, max_age=HANDOVER_SECONDS)
+        except (BadData, ValueError, TypeError):
+            return None
+        return login_id if isinstance(login_id, str) else None
 
     def csrf_nonce(self, request: web.Request) -> str | None:
         """The random text that this browser keeps for us; None when it has none yet."""

@@ -108,6 +108,7 @@ async def invitation_page(request: web.Request) -> web.Response:
         expires=_expires(invitation, place.community, words) if is_open else "",
         uses_left=_uses_left(invitation, words) if is_open else "",
         role=role_sentence(invitation.role, words) if is_open else "",
+        takes_seat=is_open and invitation.state(right_now()) is LinkState.USED_UP,
         session=session_view(place, session, About(), words, right_now()) if session else None,
     )
     card = _closed_card(request, view, words)

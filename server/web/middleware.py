@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import structlog
 from aiohttp import web
 
 from server.keys import COOKIES, SETTINGS
 from server.web.fields import form_fields
+from server.web.person import known_person
 from server.web.refused import STATUS_CODES, Refused, sentences
 from server.web.rendering import render, words_of
 from server.web.views import ErrorView
@@ -121,12 +122,23 @@ async def _answer(request: web.Request, status: int, code: str) -> web.Response:
     if _wants_json(request):
         message = f"{told.title}. {told.what_to_do}"
         return web.json_response({"error": code, "message": message}, status=status)
-    view = ErrorView(status, told.title, told.what_to_do)
     try:
+        way_in = await _way_in(request, status)
+        view = ErrorView(status, told.title, told.what_to_do, sign_in_url=way_in)
         return await render(request, "error.html", view, status=status)
     except Exception:  # the database or a template may be what failed
         log.exception("error page failed")
         return web.Response(text=f"{told.title}\n\n{told.what_to_do}\n", status=status)
+
+
+async def _way_in(request: web.Request, status: int) -> str:
+    """Where who is not signed in may do so, and come back to a page that is not for everybody."""
+    if status != 403 or request.method != "GET":
+        return ""
+    person = await known_person(request)
+    if person is not None and person.email is not None:
+        return ""
+    return "/connexion?" + urlencode({"next": request.path_qs})
 
 
 def _wants_json(request: web.Request) -> bool:

@@ -29,7 +29,7 @@ async def download(request: web.Request) -> web.Response:
     person = await someone(request)
     check_rate(request, OWN_DATA)
     async with request.app[DATABASE].reading() as db:
-        found = await person_data.gather_person(db, person.id)
+        found = await person_data.gather_person(db, person.id, person.email)
     text = json.dumps(found, ensure_ascii=False, indent=2, default=_written)
     note = words_of(request).gettext(
         "Tout ce que ce serveur garde de vous est dans moulin.json, une liste par sorte de données."
@@ -61,6 +61,7 @@ async def erase(request: web.Request) -> web.Response:
         return see_other(f"{ACCOUNT}#effacer")
     async with request.app[DATABASE].writing() as db:
         await person_data.erase_person(db, person.id, person.email)
+    await request.app[DATABASE].forget_erased()
     send_out(request.app, person.id)
     response = see_other("/confidentialite?fait=efface")
     request.app[COOKIES].log_out(response)

@@ -7,10 +7,10 @@ from typing import get_args
 from aiohttp import web
 
 from server.community.entry import Refusal, is_invited
-from server.community.offices import Office
+from server.community.offices import Office, Visibility
 from server.i18n import Words
 from server.keys import DATABASE, PRESENCE, SETTINGS
-from server.storage.queries import communities, invitations, offices, tours
+from server.storage.queries import communities, offices, tours
 from server.web.doors import (
     community_ref,
     community_url,
@@ -26,7 +26,6 @@ from server.web.refused import sentences
 from server.web.rendering import render, words_of
 from server.web.session_rows import next_by_office, sessions_url
 from server.web.tour_rows import tour_ref
-from server.web.user_agents import in_app_browser
 from server.web.views import (
     CardView,
     CommunityView,
@@ -109,6 +108,9 @@ async def door(request: web.Request) -> web.Response:
         refusal=f"{told.title}. {told.what_to_do}" if told else "",
         name_url="/nom",
         events_url=f"{community_url(place.community)}/evenements",
+        takes_seat=_takes_seat(place, office),
+        may_sign_in=why_not is Refusal.NOT_ALLOWED
+        and (place.person is None or place.person.email is None),
     )
     card = office_card(request, place, office, words)
     return await render(request, "door.html", view, card=card, role=place.standing.role)
@@ -130,21 +132,15 @@ async def office_page(request: web.Request) -> web.Response:
         left_url=f"{url}/au-revoir",
         events_url=f"{community_url(place.community)}/evenements",
         name=place.person.name if place.person else "",
-        elsewhere_url=await _elsewhere(request, place, office),
+        takes_seat=_takes_seat(place, office),
     )
     card = office_card(request, place, office, words)
     return await render(request, "office.html", view, card=card, role=place.standing.role)
 
 
-async def _elsewhere(request: web.Request, place: Place, office: Office) -> str:
-    """Where to begin again in the phone's own browser, which holds no cookie of this one."""
-    if in_app_browser(request.headers.get("User-Agent", "")) is None or place.person is None:
-        return ""
-    async with request.app[DATABASE].reading() as db:
-        token = await invitations.link_that_admitted(
-            db, place.person.id, place.community.id, office.id, right_now()
-        )
-    return f"/i/{token}" if token else office_url(place.community, office)
+def _takes_seat(place: Place, office: Office) -> bool:
+    """Whether one is in by an invitation alone, which another browser would know nothing of."""
+    return office.visibility is Visibility.INVITATION and is_invited(place.standing, office)
 
 
 async def left(request: web.Request) -> web.Response:
@@ -179,7 +175,8 @@ async def left(request: web.Request) -> web.Response:
 async def robots(_request: web.Request) -> web.Response:
     """GET /robots.txt. Invitations say noindex themselves: crawlers must read their card."""
     return web.Response(
-        text="User-agent: *\nDisallow: /cle/\nDisallow: /entree/\nDisallow: /c/*?mois=\n"
+        text="User-agent: *\nDisallow: /cle/\nDisallow: /entree/\nDisallow: /suite/\n"
+        "Disallow: /c/*?mois=\n"
     )
 
 

@@ -21,9 +21,9 @@ from server.storage.queries import passkeys, people
 from server.web.account import done, member
 from server.web.choices import safe_next
 from server.web.devices import device_name
-from server.web.fields import json_object
+from server.web.fields import form_fields, json_object
 from server.web.passkey_host import passkey_host
-from server.web.person import check_rate, known_person, log_in, right_now
+from server.web.person import check_rate, known_person, log_in, right_now, typed_name
 from server.web.rate_limits import LOGIN_LINKS
 from server.web.refused import Refused
 from server.web.sign_in import settle
@@ -82,6 +82,15 @@ async def register(request: web.Request) -> web.Response:
             now=now,
         )
     return web.json_response({"next": "/compte?fait=cle-faite"})
+
+
+async def rename(request: web.Request) -> web.Response:
+    """POST /compte/cles/{id}/nommer: what one calls a passkey."""
+    person = await member(request)
+    name = typed_name((await form_fields(request)).get("name"))
+    async with request.app[DATABASE].writing() as db:
+        await passkeys.rename_passkey(db, person.id, request.match_info["id"], name)
+    return done("cle-nommee")
 
 
 async def remove(request: web.Request) -> web.Response:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from server.community.retention import Kind, kept_for
+from server.community.retention import NOTICE, Kind, kept_for
 from server.i18n import Words
 from server.keys import SETTINGS
 from server.web.account_views import PrivacyView
@@ -18,6 +18,7 @@ async def privacy(request: web.Request) -> web.Response:
     view = PrivacyView(
         officer=request.app[SETTINGS].privacy_officer,
         kept=kept_rows(words_of(request)),
+        notice=spell(NOTICE, words_of(request)),
         just_erased=request.query.get("fait") == "efface",
     )
     return await render(request, "privacy.html", view)

@@ -63,7 +63,7 @@ def _at_the_door(words: Words) -> dict[str, tuple[str, str]]:
         ),
         "owner_only": (
             _("Cette page est réservée à qui s’occupe de la maison"),
-            _("Ouvrez votre lien de propriétaire sur cet appareil, puis revenez ici."),
+            _("Si c’est vous, connectez-vous, ou ouvrez ici votre lien de propriétaire."),
         ),
         "full": (
             _("Ce bureau est plein"),

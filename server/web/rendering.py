@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 
-from server.community.people import Role
+from server.community.people import Person, Role
 from server.i18n import LANGUAGES, Words, negotiate
 from server.keys import CATALOGS, COOKIES, SETTINGS, STATIC_FILES
 from server.web import cookies
-from server.web.person import known_person
+from server.web.person import known_login, known_person
 from server.web.user_agents import in_app_browser, is_crawler, way_out
 from server.web.views import CardView, InAppView, MeView
 
@@ -110,14 +111,20 @@ async def _context(
         "public_url": address,
         "canonical": card.url if card else "",
         "card": card,
-        "in_app": _in_app(request, view),
+        "in_app": _in_app(request, person, takes_seat=getattr(view, "takes_seat", False)),
         "messages_json": request.app[CATALOGS].script_messages(lang),
     }
 
 
-def _in_app(request: web.Request, view: object) -> InAppView | None:
+def _in_app(request: web.Request, person: Person | None, *, takes_seat: bool) -> InAppView | None:
     browser = in_app_browser(request.headers.get("User-Agent", ""))
     if browser is None or request.method != "GET":
         return None
-    url = request.app[SETTINGS].address + (getattr(view, "elsewhere_url", "") or request.path_qs)
-    return InAppView(browser.app, browser.system, way_out(browser, url), url)
+    path, login_id = request.path_qs, known_login(request)
+    takes_seat = takes_seat and person is not None and person.email is None
+    if takes_seat and login_id is not None:
+        # The phone's own browser holds no cookie of this one.
+        token = request.app[COOKIES].hand_over(login_id)
+        path = f"/suite/{token}?{urlencode({'vers': path})}"
+    url = request.app[SETTINGS].address + path
+    return InAppView(browser.app, browser.system, way_out(browser, url), url, takes_seat)

@@ -60,6 +60,7 @@ class InAppView:
     system: Literal["ios", "android", "other"]
     way_out: str
     url: str
+    takes_seat: bool = False  # what that opens is this person's seat, for them alone
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,8 @@ class DoorView:
     refusal: str
     name_url: str  # POST name, next
     events_url: str
+    may_sign_in: bool = False  # an account could open what is refused
+    takes_seat: bool = False  # the way to another browser is to take an invited guest's seat along
 
 
 @dataclass(frozen=True)
@@ -171,7 +174,7 @@ class OfficePageView:
     left_url: str
     events_url: str
     name: str  # "" when not known yet
-    elsewhere_url: str = ""  # where another browser should begin; "": at this very page
+    takes_seat: bool = False  # the way to another browser is to take an invited guest's seat along
 
 
 @dataclass(frozen=True)
@@ -205,6 +208,7 @@ class InvitationView:
     uses_left: str = ""
     role: str = ""
     session: SessionView | None = None  # the invitation is to that session, in `office`
+    takes_seat: bool = False  # the way to another browser is to take an invited guest's seat along
 
 
 @dataclass(frozen=True)
@@ -323,3 +327,4 @@ class ErrorView:
     title: str
     what_to_do: str
     back_url: str = "/"
+    sign_in_url: str = ""  # where an account could open what is refused

@@ -65,6 +65,12 @@ async def test_a_passkey_is_added_signs_in_and_is_removed(page: Page) -> None:
     assert await page.inner_text(".account .lede") == f"Vous entrez avec l’adresse {EMAIL}."
     assert await page.locator("text=servie le").count() == 1
 
+    await page.click("summary:has-text('Renommer')")
+    await page.fill(".rename input[name=name]", "Téléphone de Léa")
+    await page.click(".rename button")
+    await page.wait_for_url("**/compte?fait=cle-nommee")
+    assert await page.locator(".row-title:text-is('Téléphone de Léa')").count() == 1
+
     page.on("dialog", lambda dialog: dialog.accept())
     await page.click("button:has-text('Enlever')")
     await page.wait_for_url("**/compte?fait=cle")

@@ -142,26 +142,6 @@ async def was_admitted(db: AsyncSession, invitation_id: str, person_id: str) -> 
     return await db.get(AdmissionRow, (person_id, invitation_id)) is not None
 
 
-async def link_that_admitted(
-    db: AsyncSession, person_id: str, community_id: str, office_id: str, now: datetime
-) -> str | None:
-    """The token by which a person may enter an office and somebody else still could; or None."""
-    query = (
-        select(InvitationRow.token)
-        .join(AdmissionRow, AdmissionRow.invitation_id == InvitationRow.id)
-        .where(
-            AdmissionRow.person_id == person_id,
-            InvitationRow.community_id == community_id,
-            or_(InvitationRow.office_id.is_(None), InvitationRow.office_id == office_id),
-            InvitationRow.revoked_at.is_(None),
-            or_(InvitationRow.expires_at.is_(None), InvitationRow.expires_at > now),
-            or_(InvitationRow.max_uses.is_(None), InvitationRow.uses < InvitationRow.max_uses),
-        )
-        .order_by(AdmissionRow.created_at.desc())
-    )
-    return await db.scalar(query.limit(1))
-
-
 async def use_invitation(
     db: AsyncSession, invitation: Invitation, person_id: str, now: datetime
 ) -> None:

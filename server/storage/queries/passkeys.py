@@ -122,6 +122,15 @@ async def passkey_used(db: AsyncSession, found_id: str, sign_count: int, now: da
     )
 
 
+async def rename_passkey(db: AsyncSession, person_id: str, found_id: str, name: str) -> None:
+    """Someone calls one of their passkeys that."""
+    await db.execute(
+        update(PasskeyRow)
+        .where(PasskeyRow.id == found_id, PasskeyRow.person_id == person_id)
+        .values(name=name)
+    )
+
+
 async def remove_passkey(db: AsyncSession, person_id: str, found_id: str) -> None:
     """A passkey signs in no more."""
     await db.execute(

@@ -44,6 +44,7 @@ async def add_person(
         keeps_server=False,
         created_at=now,
         seen_at=now,
+        warned_at=None,
     )
     db.add(row)
     await db.flush()

@@ -20,6 +20,7 @@ from server.storage.queries.logins import end_logins
 from server.storage.queries.people import set_role
 from server.storage.tables import (
     InvitationRow,
+    LetterRow,
     LoginLinkRow,
     MembershipRow,
     PersonRow,
@@ -63,14 +64,28 @@ async def merge_people(db: AsyncSession, goes: str, stays: str, now: datetime) -
     await db.execute(delete(PersonRow).where(PersonRow.id == goes))
 
 
-async def gather_person(db: AsyncSession, person_id: str) -> dict[str, list[dict[str, Any]]]:
-    """All that is kept about someone, by table; what opens something is left out."""
+async def gather_person(
+    db: AsyncSession, person_id: str, email: str | None = None
+) -> dict[str, list[dict[str, Any]]]:
+    """All that is kept about someone, by table; what opens something is left out.
+
+    With their address, also the letters and links asked for with it, without their words.
+    """
     people = Table.metadata.tables["people"]
     found = {"people": await _rows(db, select(people).where(people.c.id == person_id))}
     for table, column in columns_about_people():
         rows = await _rows(db, select(table).where(column == person_id).limit(MOST_ROWS))
         if rows:
             found.setdefault(table.name, []).extend(rows)
+    if email is not None:
+        letters = [LetterRow.kind, LetterRow.address, LetterRow.created_at, LetterRow.sent_at]
+        to_it = select(*letters).where(LetterRow.address == email, LetterRow.person_id.is_(None))
+        links = select(LoginLinkRow.email, LoginLinkRow.created_at, LoginLinkRow.expires_at)
+        for_it = links.where(LoginLinkRow.email == email)
+        for name, query in (("letters", to_it), ("login_links", for_it)):
+            rows = await _rows(db, query.limit(MOST_ROWS))
+            if rows:
+                found.setdefault(name, []).extend(rows)
     return found
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, or_, select
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from server.community.people import Role
-from server.community.retention import Kind
+from server.community.people import Person, Role
+from server.community.retention import WARNED_AFTER, Kind
+from server.storage.queries.people import person_of
 from server.storage.queries.person_data import erase_person
 from server.storage.tables import (
     ExpulsionRow,
@@ -45,16 +46,52 @@ async def _guests(db: AsyncSession, before: datetime) -> int:
 
 
 async def _members(db: AsyncSession, before: datetime) -> int:
+    """Members not seen since, who were told of it in time."""
+    return await _people(db, *_absent(before), PersonRow.warned_at < before + WARNED_AFTER)
+
+
+def _absent(before: datetime) -> tuple[ColumnElement[bool], ...]:
     """Members not seen since, but owners: their houses would have nobody."""
     owns = select(MembershipRow.person_id).where(
         MembershipRow.person_id == PersonRow.id, MembershipRow.role == Role.OWNER.value
     )
-    return await _people(
-        db,
+    return (
         PersonRow.email.is_not(None),
         PersonRow.seen_at < before,
         PersonRow.keeps_server.is_(False),
         ~owns.exists(),
+    )
+
+
+async def absent_members(db: AsyncSession, before: datetime) -> list[Person]:
+    """Members not seen since and not told yet that they will be erased, `AT_ONCE` at the most."""
+    query = (
+        select(PersonRow)
+        .where(*_absent(before), PersonRow.warned_at.is_(None))
+        .order_by(PersonRow.seen_at, PersonRow.id)
+        .limit(AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    return [person_of(row) for row in await db.scalars(query)]
+
+
+async def mark_warned(db: AsyncSession, person_ids: Sequence[str], now: datetime) -> None:
+    """Those were told that they will be erased."""
+    await db.execute(update(PersonRow).where(PersonRow.id.in_(person_ids)).values(warned_at=now))
+
+
+async def is_warned(db: AsyncSession, person_id: str) -> bool:
+    """Whether someone was told that they will be erased, and did not come back since."""
+    query = select(PersonRow.warned_at).where(PersonRow.id == person_id)
+    return await db.scalar(query) is not None
+
+
+async def keep_member(db: AsyncSession, person_id: str, now: datetime) -> None:
+    """Someone who was told wants to be kept: they count as seen now."""
+    await db.execute(
+        update(PersonRow)
+        .where(PersonRow.id == person_id, PersonRow.warned_at.is_not(None))
+        .values(seen_at=now, warned_at=None)
     )
 
 

@@ -71,6 +71,7 @@ class PersonRow(Table):
     keeps_server: Mapped[bool] = mapped_column(Boolean)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    warned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class MembershipRow(Table):

@@ -9,7 +9,7 @@ import pytest
 from server.community.communities import Community
 from server.community.invitations import InvitationDraft
 from server.community.people import Person, Role
-from server.community.retention import RULES, Kind, kept_for
+from server.community.retention import RULES, WARNED_AFTER, Kind, kept_for
 from server.community.visits import Seen
 from server.letters import Address, Letter, queue_letter
 from server.retention import apply_retention
@@ -31,6 +31,7 @@ from server.storage.queries.person_data import (
     gather_person,
     merge_people,
 )
+from server.storage.queries.retention import absent_members, mark_warned
 from server.storage.queries.visits import note_visits
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -100,6 +101,21 @@ async def test_erasing_takes_every_row_and_keeps_what_is_the_communitys(
         assert len(await invitations_of(db, community.id)) == 1
 
 
+async def test_what_was_asked_for_with_an_address_is_gathered_without_its_words(
+    database: Database, lea: Person
+) -> None:
+    hello = Letter("login", "Bonjour", ("https://moulin.exemple.org/entree/AAAA",))
+    async with database.writing() as db:
+        for address in ("lea@exemple.org", "zoe@exemple.org"):
+            await queue_letter(db, Address(address, "fr"), hello, now=NOW)
+            await add_login_link(db, address, "/", NOW)
+        found = await gather_person(db, lea.id, lea.email)
+    assert [each["address"] for each in found["letters"]] == ["lea@exemple.org"]
+    assert [each["email"] for each in found["login_links"]] == ["lea@exemple.org"]
+    assert "entree" not in str(found)
+    assert "token_hash" not in str(found)
+
+
 def test_every_row_about_someone_goes_with_them_or_loses_their_name() -> None:
     for table, column in columns_about_people():
         (key,) = column.foreign_keys
@@ -159,6 +175,9 @@ async def test_each_kind_of_data_goes_when_its_time_has_come_and_not_before(
     database: Database, community: Community
 ) -> None:
     expected = await seed(database, community)
+    async with database.writing() as db:
+        told = await absent_members(db, NOW + WARNED_AFTER + A_SECOND)
+        await mark_warned(db, [each.id for each in told], NOW)
     erased: dict[Kind, int] = {}
     for rule in sorted(RULES, key=lambda rule: rule.after):
         just_before, after = NOW + rule.after, NOW + rule.after + A_SECOND

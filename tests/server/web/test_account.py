@@ -13,7 +13,7 @@ from aiohttp import web
 
 from server.community.accounts import Card
 from server.community.people import Notification
-from server.keys import DATABASE, JOBS, SETTINGS
+from server.keys import DATABASE, SETTINGS
 from server.storage.queries.member_cards import card_of
 from server.storage.queries.people import person_by_email
 from tests.server.conftest import Visitors
@@ -51,7 +51,7 @@ async def test_devices_are_listed_and_signed_out_one_by_one(
     end = re.search(r'action="(/compte/appareils/\w+/sortir)"', other)
     assert end
     await desk.send(end[1])
-    assert "iPhone" not in desk.text
+    assert "Safari, iPhone" not in desk.text
     await phone.open("/compte")
     assert phone.path.startswith("/connexion")
 
@@ -140,13 +140,24 @@ async def test_erasing_leaves_nothing_not_even_in_the_file(
     await visitor.open("/compte")
     assert visitor.path.startswith("/connexion")
     assert await letters(house, address) == []
-    await house[JOBS].close()  # a job that reads would keep the log open
-    await house[DATABASE].close()  # SQLite folds its log into the file
-    folder = Path(house[SETTINGS].data_dir)
-    for file in folder.glob("moulin.sqlite3*"):
+    assert_nowhere(house, "kassandra.unique", "Kassandra Unique")
+
+
+async def test_a_guest_who_is_forgotten_leaves_nothing_either(
+    house: web.Application, visitor: Visitor
+) -> None:
+    await visitor.send("/nom", name="Kassandra Unique", next="/")
+    await visitor.send("/sortir")
+    assert_nowhere(house, "Kassandra Unique")
+
+
+def assert_nowhere(house: web.Application, *traces: str) -> None:
+    """None of those is in the database's file, nor in its log, while the server runs on."""
+    files = list(Path(house[SETTINGS].data_dir).glob("moulin.sqlite3*"))
+    assert len(files) == 3  # the file, its log and the log's index
+    for file in files:
         content = file.read_bytes()
-        assert b"kassandra.unique" not in content, file
-        assert b"Kassandra Unique" not in content, file
+        assert [each for each in traces if each.encode() in content] == [], file
 
 
 async def test_the_privacy_page_says_what_is_kept_and_who_answers(visitor: Visitor) -> None:

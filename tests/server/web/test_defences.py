@@ -13,7 +13,8 @@ from server.keys import SETTINGS
 from server.settings import Settings
 from server.web.choices import safe_next
 from tests.server.conftest import Visitors
-from tests.server.offices import MANAGE
+from tests.server.mailbox import letters
+from tests.server.offices import MANAGE, change_office
 from tests.server.visitors import Visitor
 
 CAFE = "/c/les-pigistes/cafe"
@@ -149,3 +150,39 @@ async def test_a_body_is_small_or_refused(visitor: Visitor) -> None:
 )
 def test_forms_lead_nowhere_else(asked: object, given: str) -> None:
     assert safe_next(asked) == given
+
+
+async def test_who_may_not_see_a_page_may_sign_in_and_come_back_to_it(
+    house: web.Application, visitor: Visitor
+) -> None:
+    assert await visitor.open(MANAGE) == 403
+    way_in = f"/connexion?next={MANAGE}"
+    assert f'href="{way_in}"' in visitor.page.replace("%2F", "/")
+    await visitor.send("/connexion", email="lea@exemple.org", next=MANAGE)
+    (letter, *_others) = await letters(house)
+    found = re.search(r"(/entree/[\w-]{22})", letter.text)
+    assert found
+    await visitor.open(found[1])
+    await visitor.send(found[1], name="Léa")
+    assert (visitor.path, visitor.status) == (MANAGE, 403)
+    assert "/connexion?" not in visitor.page  # an account is not what is missing
+
+
+async def test_a_private_door_says_that_one_may_sign_in(
+    house: web.Application, owner: Visitor, visitor: Visitor
+) -> None:
+    await visitor.open(CAFE)
+    assert visitor.page.count(f'href="/connexion?next={CAFE}"') == 1  # that of every page
+    await change_office(house, owner, "cafe", visibility="invitation")
+    await visitor.open(CAFE)
+    assert visitor.page.count(f'href="/connexion?next={CAFE}"') == 2
+
+
+@pytest.mark.parametrize("path", ["/c/nulle-part/gerer", f"{MANAGE}/invitations/inv_0", "/nulle"])
+async def test_what_is_not_there_is_not_told_from_what_is_hidden(
+    owner: Visitor, visitors: Visitors, path: str
+) -> None:
+    assert await owner.open(path) == 404
+    stranger = visitors()
+    hidden = 403 if path.startswith(MANAGE) else 404  # before looking whether it is there
+    assert await stranger.open(path) == hidden
