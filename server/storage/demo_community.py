@@ -30,7 +30,7 @@ _OFFICES = {
         kind=OfficeKind.FOCUS,
         name=Bilingual("Le bureau tranquille", "The Quiet Office"),
         description=Bilingual(
-            "Micros fermés, têtes penchées: on avance chacun de son côté, ensemble.",
+            "Micros fermés, têtes penchées : on avance chacun de son côté, ensemble.",
             "Microphones off, heads down: everyone on their own work, together.",
         ),
         capacity=25,
@@ -41,7 +41,7 @@ _OFFICES = {
         kind=OfficeKind.OPEN_SPACE,
         name=Bilingual("L’aire ouverte", "The Open Space"),
         description=Bilingual(
-            "La grande pièce: on travaille côte à côte et on lève la tête quand on veut.",
+            "La grande pièce : on travaille côte à côte et on lève la tête quand on veut.",
             "The big room: work side by side, and look up whenever you like.",
         ),
         capacity=50,

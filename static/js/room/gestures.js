@@ -93,6 +93,9 @@ export class Gestures {
 
   show() {
     this.commands.press("hand", Boolean(this.shown.hand));
+    for (const choice of document.querySelectorAll("#status-menu input[name=status]")) {
+      if (choice instanceof HTMLInputElement) choice.checked = choice.value === this.shown.status;
+    }
     const button = byId("my-status", HTMLElement);
     const dot = button.querySelector(".status-dot");
     if (dot instanceof HTMLElement) dot.dataset.status = this.shown.status;

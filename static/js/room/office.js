@@ -10,6 +10,7 @@ import { Connection } from "./connection.js";
 import { startDeviceMenu } from "./device-menu.js";
 import { startFloating } from "./floating.js";
 import { Gestures } from "./gestures.js";
+import { Hush } from "./hush.js";
 import { Moderation } from "./moderation.js";
 import { OwnMedia } from "./own-media.js";
 import { Panels } from "./panels.js";
@@ -32,6 +33,7 @@ export class Office {
     this.stage = new Stage(room, this.commands);
     this.media = new OwnMedia(room, this.commands, tell);
     this.gestures = new Gestures(room, this.commands, (who, emoji) => this.stage.react(who, emoji));
+    this.hush = new Hush(room, this.commands, this.media, this.gestures);
     this.session = new SessionBar(room, root, this.media, tell);
     this.eventsUrl = root.dataset.eventsUrl ?? "";
     this.panels = new Panels(this.commands);

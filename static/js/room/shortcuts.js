@@ -11,6 +11,7 @@ const LETTERS = {
   r: "hand",
   c: "chat",
   p: "people",
+  s: "hush",
   "?": "help",
 };
 

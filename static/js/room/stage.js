@@ -11,6 +11,9 @@ import { Tile } from "./tile.js";
 /** @typedef {import("../../vendor/livekit-client/livekit-client.esm.mjs").Participant} Participant */
 /** @typedef {import("./commands.js").Commands} Commands */
 
+/** The height that the pager takes below a grid, in CSS pixels; tiles.css knows it too. */
+const PAGER = 56;
+
 export class Stage {
   /**
    * @param {Room} room
@@ -121,7 +124,11 @@ export class Stage {
     const isAlone = this.room.remoteParticipants.size === 0;
     const rest = [...this.tiles.values()].filter((tile) => tile !== looked && !this.isHidden(tile));
     const strip = stripLayout(rest.length, width, height);
-    const layout = looked ? strip : gridLayout(rest.length, width, height);
+    const whole = looked ? strip : gridLayout(rest.length, width, height);
+    const isPaged = rest.length > whole.perPage;
+    // the pager stands below the grid, never on a face
+    const layout = isPaged && !looked ? gridLayout(rest.length, width, height - PAGER) : whole;
+    this.element.toggleAttribute("data-paged", isPaged);
     this.element.toggleAttribute("data-spotlight", Boolean(looked));
     this.element.dataset.shape = looked && strip.isTall ? "tall" : "wide";
     this.element.style.setProperty("--tile-width", `${layout.width}px`);
