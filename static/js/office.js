@@ -7,11 +7,22 @@ import { Office } from "./room/office.js";
 const root = byId("office", HTMLElement);
 const office = new Office(root);
 
+const room = byId("room", HTMLElement);
+const page = document.documentElement;
+
 const greenRoom = new GreenRoom(async (ready) => {
-  await office.enter(ready);
+  // laid out before it is shown: pictures are only sent for tiles that have a place and a size
+  page.dataset.state = "entering";
+  room.hidden = false;
+  try {
+    await office.enter(ready);
+  } catch (error) {
+    room.hidden = true;
+    delete page.dataset.state;
+    throw error;
+  }
   byId("green-room", HTMLElement).hidden = true;
-  byId("room", HTMLElement).hidden = false;
-  document.documentElement.dataset.state = "inside";
+  page.dataset.state = "inside";
   office.settle();
 });
 

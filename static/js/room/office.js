@@ -74,7 +74,8 @@ export class Office {
   /** @param {import("../greenroom.js").Ready} ready */
   async enter(ready) {
     await this.connection.enter(ready.name);
-    await this.media.bring(ready);
+    // one sees the others while they do not see one yet
+    void this.media.bring(ready);
     void chooseSpeaker(this.connection.room);
     this.gestures.show();
     this.gestures.tell();

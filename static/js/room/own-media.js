@@ -37,17 +37,33 @@ export class OwnMedia {
     });
   }
 
-  /** @param {import("../greenroom.js").Ready} ready */
-  async bring(ready) {
-    const own = this.room.localParticipant;
-    for (const device of /** @type {Device[]} */ (["microphone", "camera"])) {
+  /**
+   * Publishes what the green room has opened.
+   * @param {import("../greenroom.js").Ready} ready
+   */
+  bring(ready) {
+    const devices = /** @type {Device[]} */ (["microphone", "camera"]);
+    for (const device of devices) if (ready[device]) this.wanted[device] = true;
+    this.show();
+    for (const device of devices) {
       const track = ready[device];
-      if (!track) continue;
-      this.wanted[device] = true;
-      await own.publishTrack(track, { source: SOURCES[device] }).catch((error) => {
-        this.wanted[device] = false;
-        console.warn("moulin: not published", error);
-      });
+      if (track) this.queue = this.queue.then(() => this.carryIn(device, track));
+    }
+    return this.queue;
+  }
+
+  /**
+   * @param {Device} device
+   * @param {import("../devices.js").LocalAudioTrack | import("../devices.js").LocalVideoTrack} track
+   */
+  async carryIn(device, track) {
+    // meanwhile it was switched off, or the house has closed the microphones
+    if (!this.wanted[device]) return track.stop();
+    try {
+      await this.room.localParticipant.publishTrack(track, { source: SOURCES[device] });
+    } catch (error) {
+      this.wanted[device] = false;
+      console.warn("moulin: not published", error);
     }
     this.show();
   }

@@ -35,7 +35,16 @@ export class Stage {
   }
 
   listen() {
-    const refresh = () => this.refresh();
+    // one step of the connection tells of many people and tracks: they are shown together
+    let isWaiting = false;
+    const refresh = () => {
+      if (isWaiting) return;
+      isWaiting = true;
+      queueMicrotask(() => {
+        isWaiting = false;
+        this.refresh();
+      });
+    };
     for (const event of /** @type {const} */ ([
       RoomEvent.ParticipantConnected,
       RoomEvent.ParticipantDisconnected,
@@ -83,6 +92,7 @@ export class Stage {
       if (this.screen === key) this.screen = this.anyScreen();
     }
     this.arrange();
+    for (const tile of this.tiles.values()) tile.showTrack();
   }
 
   /**

@@ -33,6 +33,8 @@ export class Tile {
     this.key = `${participant.identity}/${isScreen ? "screen" : "camera"}`;
     /** @type {VideoTrack | null} */
     this.track = null;
+    this.initials = "";
+    this.isPinned = false;
     this.reactionTimer = 0;
     this.video = make("video", { attrs: { playsinline: "" } });
     this.video.muted = true;
@@ -82,26 +84,37 @@ export class Tile {
     const label = this.isScreen ? t("Écran de {name}", { name }) : name;
     this.name.textContent = this.participant.isLocal ? t("{name} (vous)", { name }) : label;
     this.note.textContent = this.isScreen ? "" : (attributes.note ?? "");
-    this.face.replaceChildren(make("span", { text: initials(name), attrs: { "aria-hidden": "true" } }));
+    if (this.initials !== initials(name)) {
+      this.initials = initials(name);
+      this.face.replaceChildren(make("span", { text: this.initials, attrs: { "aria-hidden": "true" } }));
+    }
     this.status.dataset.status = attributes.status ?? "available";
     this.statusText.textContent = statusWords(attributes.status);
     for (const sign of [this.status, this.statusText]) sign.hidden = this.isScreen;
     this.muted.hidden = this.isScreen || this.participant.isMicrophoneEnabled;
     this.hand.hidden = this.isScreen || !attributes.hand;
-    this.showTrack();
-  }
-
-  showTrack() {
-    const source = this.isScreen ? Track.Source.ScreenShare : Track.Source.Camera;
-    const publication = this.participant.getTrackPublication(source);
-    const track = (!publication?.isMuted && publication?.videoTrack) || null;
-    if (track !== this.track) {
-      this.track?.detach(this.video);
-      track?.attach(this.video);
-      this.track = track;
-    }
+    const track = this.shownTrack();
     this.video.hidden = !track;
     this.face.hidden = Boolean(track);
+  }
+
+  /** @returns {VideoTrack | null} */
+  shownTrack() {
+    const source = this.isScreen ? Track.Source.ScreenShare : Track.Source.Camera;
+    const publication = this.participant.getTrackPublication(source);
+    return (!publication?.isMuted && publication?.videoTrack) || null;
+  }
+
+  /**
+   * Once the tile is in its place: livekit-client looks at once whether the video is in sight, and has
+   * it sent only then.
+   */
+  showTrack() {
+    const track = this.shownTrack();
+    if (track === this.track) return;
+    this.track?.detach(this.video);
+    track?.attach(this.video);
+    this.track = track;
   }
 
   /** @param {boolean} isSpeaking */
@@ -111,6 +124,8 @@ export class Tile {
 
   /** @param {boolean} isPinned */
   pinned(isPinned) {
+    if (isPinned === this.isPinned) return;
+    this.isPinned = isPinned;
     this.element.toggleAttribute("data-pinned", isPinned);
     const label = isPinned ? t("Ne plus épingler") : t("Épingler");
     this.pin?.setAttribute("aria-label", label);
