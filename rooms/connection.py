@@ -125,7 +125,7 @@ class Connection:
                 track_id=track.sid,
                 stream_id=f"{track.publisher.sid}|{track.info.stream or 'main'}",
                 kind=track.incoming.kind,
-                codec=track.incoming.codec.name,
+                codec=track.codec,
                 source=track.incoming,
             )
         )
@@ -143,8 +143,7 @@ class Connection:
 
     def decodes(self, track: PublishedTrack) -> bool:
         """Whether the client can receive the codec of `track`, as far as it has said."""
-        incoming = track.incoming
-        return incoming is None or self.subscriber.decodes(incoming.kind, incoming.codec.name)
+        return track.incoming is None or self.subscriber.decodes(track.incoming.kind, track.codec)
 
     def send_data(self, label: str, data: bytes) -> bool:
         """Send on the data channel `label`; False when it is not open or too full.

@@ -206,7 +206,7 @@ def _info(request: AddTrackRequest) -> TrackInfo:
         layers=list(request.layers)[:_LAYERS],
         mime_type=_mime_type(kind, request),
         stereo=request.stereo,
-        disable_red=True,
+        disable_red=request.disable_red,
         encryption=request.encryption,
         stream=request.stream[:_TEXT_BYTES],
         audio_features=list(request.audio_features)[:_LAYERS],
@@ -226,4 +226,6 @@ def _mime_type(kind: str, request: AddTrackRequest) -> str:
         for rule in CODECS:
             if rule.kind == kind and rule.name.lower() == asked.codec.rpartition("/")[2].lower():
                 return f"{kind}/{rule.name}"
-    return "audio/opus" if kind == "audio" else "video/VP8"
+    if kind == "audio":
+        return "audio/opus" if request.disable_red else "audio/red"
+    return "video/VP8"

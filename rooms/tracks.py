@@ -54,6 +54,12 @@ class PublishedTrack:
         return "audio" if self.info.type == TrackType.AUDIO else "video"
 
     @property
+    def codec(self) -> str:
+        """In what it is sent on: `red` where sound may be wrapped in it, even if it comes bare."""
+        name = self.incoming.codec.name if self.incoming is not None else ""
+        return "red" if name == "opus" and not self.info.disable_red else name
+
+    @property
     def muted(self) -> bool:
         """Whether its publisher, or a moderator, silenced it."""
         return self.info.muted

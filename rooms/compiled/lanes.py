@@ -12,7 +12,7 @@ from rooms.rtp.incoming_stream import IncomingStream
 from rooms.rtp.packet import FULL, OPAQUE, PICTURE, Packet
 from rooms.rtp.received import Progress
 
-_CODECS = {"opus": 0, "VP8": 1, "H264": 2, "VP9": 3}
+_CODECS = {"opus": 0, "red": 0, "VP8": 1, "H264": 2, "VP9": 3}
 _STATE = Struct("=Q4Q4QqIIqqqdddIIHBBBB2x")
 _SINCE = 88  # bytes of it that are counted from zero each time they are read
 _NOTHING = bytes(_SINCE)

@@ -26,7 +26,13 @@ class Codec:
 
     @property
     def kind(self) -> Kind:
-        return "audio" if self.name.lower() == "opus" else "video"
+        return "audio" if self.name.lower() in ("opus", "red") else "video"
+
+    @property
+    def wraps(self) -> int:
+        """The payload type of the frames that RED repeats (RFC 2198 section 5); 0 otherwise."""
+        first = self.fmtp.partition("/")[0]
+        return int(first) if self.name == "red" and first.isdecimal() else 0
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,17 @@ from rooms.rtp.incoming_stream import STALLED_AFTER, IncomingStream
 from rooms.rtp.layers import choose, layer_steps, spatial_index
 from rooms.rtp.outgoing import OutgoingStream
 from rooms.rtp.packet import Forward
+from rooms.rtp.redundancy import OpusStream, RedStream, SoundStream
 from rooms.rtp.spatial import SpatialStream
 from rooms.rtp.speakers import AudioLevel
 from rooms.rtp.thinning import ALL
 
-_LAYERED: dict[str, type[SpatialStream]] = {"VP9": SpatialStream, "AV1": DescribedStream}
+_STREAMS: dict[str, type[SpatialStream] | type[SoundStream]] = {
+    "VP9": SpatialStream,
+    "AV1": DescribedStream,
+    "opus": OpusStream,
+    "red": RedStream,
+}
 _NEARLY = 0.9  # of the pictures per second that are asked for
 
 
@@ -65,19 +71,19 @@ class IncomingTrack:
 
     def _stream(self, ssrc: int, rid: str, codec: Codec) -> IncomingStream:
         spatial, kept = spatial_index(rid, self.rids), self._cache_packets
-        layered = _LAYERED.get(codec.name)
-        if layered is None:
+        made = _STREAMS.get(codec.name)
+        if made is None:
             return IncomingStream(
                 ssrc, rid, codec, self._forward, self._wake, spatial=spatial, cache_packets=kept
             )
-        whole = layered(
+        whole = made(
             ssrc, rid, codec, self._forward, self._wake, spatial=spatial, cache_packets=kept,
             on_split=lambda: self._split(whole),
         )  # fmt: skip
         return whole
 
-    def _split(self, whole: SpatialStream) -> None:
-        """One stream turned out to carry several layers."""
+    def _split(self, whole: SpatialStream | SoundStream) -> None:
+        """One stream turned out to carry several layers, or began anew."""
         self.layers.update((each.rid, each) for each in (*whole.lower, whole))
         self._changed()
 
@@ -103,6 +109,8 @@ class IncomingTrack:
             out.leave_source()
             return
         stream = self._suitable(min(out.target, out.allowed))
+        if stream is not None:
+            stream = stream.form(out)
         if stream is None or (out.source is not None and stream is out.source.base):
             out.stop_waiting()
         else:

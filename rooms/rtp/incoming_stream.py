@@ -33,6 +33,9 @@ _REPLAYED_AT_MOST = 40  # packets since a keyframe that a newcomer may still be 
 class IncomingStream(Received):
     """A received SSRC. `wake` is called when `tick` work is due."""
 
+    redundant = False
+    """Whether its packets are of the form that repeats frames (RED)."""
+
     def __init__(
         self, ssrc: int, rid: str, codec: Codec, forward: Forward, wake: Callable[[], None],
         *, spatial: int = 0, cache_packets: int = 512,
@@ -114,6 +117,14 @@ class IncomingStream(Received):
                 self.lane.stop()
             self.thinning = Thinning(self)
         self.thinning.want(out, ceiling)
+
+    def form(self, out: OutgoingStream) -> IncomingStream:
+        """This, or the same in the form that serves `out` better."""
+        return self
+
+    def wrapped(self, payload_type: int, payload: bytes) -> bytes:
+        """A payload of another type than agreed on, as it should have come; b"" if it is none."""
+        return b""
 
     def rises(self, packet: Packet, below: int, ceiling: int) -> bool:
         """Whether who gets the temporal layers up to `below` can get `ceiling` from it on."""

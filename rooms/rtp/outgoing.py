@@ -27,6 +27,8 @@ _REPEATS_REMEMBERED = 1024
 _REPORTS_REMEMBERED = 16
 _PADDING_PACKETS = 50
 _MAX_SKEW = 1.0  # seconds by which sender reports may contradict our own clock
+_FELT = 5  # of 256 packets: a loss that frames are repeated for
+_LOSSY_FOR = 30.0  # seconds that they are repeated after it
 _HALF = 0x80000000
 
 
@@ -48,7 +50,9 @@ class OutgoingStream:
     """A stream to one subscriber, whose `codec` and extension ids (or 0) are used.
 
     `extension` holds them: `abs_send_time`, and 256 times `descriptor`, the dependency descriptor.
-    `sent_packets` and `sent_octets` count what was forwarded, repeats excluded.
+    `redundancy` is the payload type of sound that may come wrapped in RED, 0 otherwise; `lossy`
+    that its receiver loses packets. `sent_packets` and `sent_octets` count what was forwarded,
+    repeats excluded.
     """
 
     def __init__(
@@ -58,7 +62,10 @@ class OutgoingStream:
         self.codec, self.ssrc, self.cname = codec, ssrc, cname
         self.rtx_ssrc = rtx_ssrc if codec.rtx_payload_type is not None else None
         self.extension = abs_send_time | (descriptor << 8 if codec.name == "AV1" else 0)
-        self.word = (0x9000 if abs_send_time else 0x8000) | codec.payload_type
+        self._word = 0x9000 if abs_send_time else 0x8000
+        self.redundancy = codec.wraps
+        self.lossy = False
+        self._lossy_until = 0.0
         self.target: int | None = HIGHEST
         self.allowed: int | None = HIGHEST
         self.ceiling = ALL
@@ -85,6 +92,16 @@ class OutgoingStream:
         self._reported_ntp = 0
         self._reports_sent: OrderedDict[int, float] = OrderedDict()  # by middle 32 bits of NTP
         self.reported = False
+
+    @property
+    def word(self) -> int:
+        """The first 16 bits of the header, without the marker, of what its source gives."""
+        return self._word_of(self.source)
+
+    def _word_of(self, source: IncomingStream | ThinnedStream | None) -> int:
+        if self.redundancy and source is not None and not source.redundant:
+            return self._word | self.redundancy
+        return self._word | self.codec.payload_type
 
     @property
     def fresh(self) -> bool:
@@ -194,7 +211,7 @@ class OutgoingStream:
         expected = self._last_timestamp + round((now - self._last_at) * rate)
         before = self._stretches.newest
         aligned = expected
-        if before.source.base is source:
+        if before.source.clock is source.clock:
             aligned = timestamp + before.timestamp
         elif before.source.clock.known and source.clock.known:
             ntp = source.clock.ntp_of(timestamp)
@@ -276,7 +293,8 @@ class OutgoingStream:
     def _repeat(self, number: int, packet: Packet, stretch: Stretch, now: float) -> None:
         path, leg = self.path, self._leg(stretch)
         assert path is not None
-        packet, word, prefix = prepared(packet, self.word, self.extension, now)
+        word = self._word_of(stretch.source)
+        packet, word, prefix = prepared(packet, word, self.extension, now)
         self.repeated_octets += len(packet[8]) + OVERHEAD
         if self.rtx_ssrc is not None:  # RFC 4588
             payload = renumber(packet, stretch.picture, stretch.tl0, stretch.key)
@@ -318,11 +336,22 @@ class OutgoingStream:
         if before is not None and 0 <= block.highest - before.highest < 0x8000:
             self.reported_expected += block.highest - before.highest
             self.reported_lost += max(0, block.lost - before.lost)
+        if self.redundancy:
+            self._judge(block.fraction_lost, now)
         sent = self._reports_sent.get(block.last_sr)
         if sent is not None:
             trip = now - sent - block.delay / 65536
             if 0 <= trip < 10:
                 self.rtt += (trip - self.rtt) / 4
+
+    def _judge(self, fraction_lost: int, now: float) -> None:
+        """Sound is repeated from the first loss that is felt on, until none is for a while."""
+        if fraction_lost >= _FELT:
+            self._lossy_until = now + _LOSSY_FOR
+        lossy = now < self._lossy_until
+        if lossy != self.lossy:
+            self.lossy = lossy
+            self._reselect()
 
     def sender_report(self, now: float) -> SenderReport | None:
         """Our report, on the publisher's clock; None before the publisher's own first one."""

@@ -135,6 +135,8 @@ class Ssrcs:
         if repair:
             self.repairs[ssrc] = (track, rid)
             return
+        # Of RED and what it wraps, either may come first: it is one stream.
+        codec = next((each for each in spec.codecs_by_pt.values() if each.wraps), codec)
         before = track.layers.get(rid)
         stream = track.learn(rid, ssrc, codec)
         if before is not None and before is not stream:

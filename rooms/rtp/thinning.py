@@ -30,6 +30,7 @@ class ThinnedStream(Audience):
     """The packets of `base` up to temporal layer `ceiling`, numbered without gaps."""
 
     is_video = True
+    redundant = False
 
     def __init__(self, base: IncomingStream, ceiling: int, seen: int) -> None:
         super().__init__(base.forward)

@@ -49,6 +49,7 @@ _VIDEO_FEEDBACK = ("goog-remb", "ccm fir", "nack", "nack pli")
 # fmt: off
 CODECS: tuple[CodecRule, ...] = (
     CodecRule("audio", "opus", 48000, 2, "minptime=10;useinbandfec=1;usedtx=1", ("nack",), 111),
+    CodecRule("audio", "red", 48000, 2, "111/111", (), 63),
     CodecRule("video", "VP8", 90000, 1, "", _VIDEO_FEEDBACK, 96, 97),
     CodecRule(
         "video", "H264", 90000, 1,
@@ -117,14 +118,41 @@ def agreed_codecs(section: Section) -> tuple[Codec, ...]:
                     _our_fmtp(rule, fmtp),
                     tuple(each for each in rule.feedback if each in offered),
                 )
-    return tuple(found.values())
+    return _with_what_they_wrap(found.values())
+
+
+def _with_what_they_wrap(codecs: Iterable[Codec]) -> tuple[Codec, ...]:
+    """Without RED of anything but Opus; asked for again when lost, as that may be."""
+    opus = next((each for each in codecs if each.name == "opus"), None)
+    kept = []
+    for codec in codecs:
+        if codec.name == "red":
+            if opus is None or set(codec.fmtp.split("/")) != {str(opus.payload_type)}:
+                continue
+            codec = replace(codec, feedback=opus.feedback)
+        kept.append(codec)
+    return tuple(kept)
+
+
+def sent_codecs(
+    offered: Section, answered: Section, codec: Codec, codecs: tuple[Codec, ...]
+) -> tuple[Codec, ...]:
+    """What a client is to send in: `codec`, and what that wraps."""
+    wrapped = tuple(each for each in codecs if each.payload_type == codec.wraps)
+    agreed = agree_on_feedback(offered, answered, wrapped[0] if wrapped else codec)
+    return (replace(codec, feedback=agreed.feedback), agreed) if wrapped else (agreed,)
+
+
+def acceptable(codec: str) -> tuple[str, ...]:
+    """In which codecs, in lower case and the best first, a track of `codec` can be sent."""
+    return ("red", "opus") if codec.lower() == "red" else (codec.lower(),)
 
 
 def _our_fmtp(rule: CodecRule, theirs: str) -> str:
     # `stereo` is what browsers can play, and they always can; only `sprop-stereo` is a wish.
     if rule.name == "opus" and fmtp_parameters(theirs).get("sprop-stereo") == "1":
         return rule.fmtp.replace("usedtx=1", "stereo=1;sprop-stereo=1")
-    if rule.required_fmtp:
+    if rule.required_fmtp or rule.name == "red":
         return theirs
     return rule.fmtp
 

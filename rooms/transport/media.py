@@ -236,12 +236,14 @@ class MediaTransport:
                 self._repaired(ssrc, view, timestamp, second, now, descriptor)
             return
         stream, track, payload_type, level_id, descriptor_id = route
+        payload = bytes(buffer.view[start:end])
         if second & 0x7F != payload_type:
-            self._counters.add("rtp_wrong_payload_type")
-            return
+            payload = stream.wrapped(second & 0x7F, payload)
+            if not payload:
+                self._counters.add("rtp_wrong_payload_type")
+                return
         if level_id and level:
             track.observe_level(level[0] & 0x7F, now)
-        payload = bytes(buffer.view[start:end])
         if descriptor_id and descriptor:
             marker = second & 0x80
             stream.receive(sequence, timestamp, marker, payload, now, descriptor=descriptor)

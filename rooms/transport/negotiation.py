@@ -10,6 +10,7 @@ from rooms.errors import LocalError, NegotiationError
 from rooms.limits import Limits
 from rooms.rtp.codecs import Codec, IncomingSpec
 from rooms.transport import codec_rules
+from rooms.transport.codec_rules import acceptable
 from rooms.transport.description import Description, Direction, Rid, Section, Transport
 from rooms.transport.slots import OutgoingSlots, Slot, describe_slot
 
@@ -151,7 +152,9 @@ class Answerer(OutgoingSlots):
 
     def decodes(self, kind: str, codec: str) -> bool:
         """Whether the client can receive this codec, as far as it has said."""
-        return kind not in self._decodes or codec.lower() in self._decodes[kind]
+        return kind not in self._decodes or any(
+            each in self._decodes[kind] for each in acceptable(codec)
+        )
 
     def _note_decoders(self, offer: Description) -> None:
         for section in offer.sections:
@@ -196,7 +199,7 @@ class Answerer(OutgoingSlots):
         receives = offered.direction in _SENDS
         if receives:
             codec = self._sent_codec(offered, codecs)
-            codecs = (codec_rules.agree_on_feedback(offered, answered, codec),)
+            codecs = codec_rules.sent_codecs(offered, answered, codec, codecs)
         codec_rules.describe_codecs(answered, codecs)
         if receives:
             self._receive(offered, answered, codecs)
@@ -214,7 +217,8 @@ class Answerer(OutgoingSlots):
         if before is not None and before.msid_track == msid:
             wished = next(iter(before.spec.codecs_by_pt.values())).name.lower()
         by_name = {each.name.lower(): each for each in codecs}
-        return by_name.get(wished) or by_name.get("vp8") or codecs[0]
+        usual = by_name.get("vp8") or by_name.get("opus") or codecs[0]
+        return by_name.get(wished) or usual
 
     def _receive(self, offered: Section, answered: Section, codecs: tuple[Codec, ...]) -> None:
         names = [each.name for each in offered.rids if each.direction == "send"]
@@ -339,7 +343,8 @@ class Offerer(OutgoingSlots):
                 line.free = section.rejected
             else:
                 line.live = True
-                self.slots[line.mid] = replace(slot, codec=codecs[0])
+                alike = [each for each in codecs if each.name == slot.codec.name]
+                self.slots[line.mid] = replace(slot, codec=(alike or codecs)[0])
 
     def live(self, mid: str) -> bool:
         """Whether the client agreed to receive on this mid."""
@@ -348,7 +353,7 @@ class Offerer(OutgoingSlots):
     def _give_sections(self) -> None:
         for track in list(self._wanted.values()):
             codecs = codec_rules.offered_codecs(track.kind)
-            if not any(each.name.lower() == track.codec.lower() for each in codecs):
+            if not any(each.name.lower() in acceptable(track.codec) for each in codecs):
                 continue
             line = self._fresh_line(track.kind)
             extensions = codec_rules.extension_ids(codec_rules.our_extensions(track.kind))
@@ -378,7 +383,8 @@ class Offerer(OutgoingSlots):
         )
         codecs = codec_rules.offered_codecs(line.kind)
         if slot is not None:
-            codecs = tuple(each for each in codecs if each.name == slot.codec.name)
+            names = acceptable(slot.codec.name)
+            codecs = tuple(each for each in codecs if each.name.lower() in names)
             describe_slot(section, slot)
         codec_rules.describe_codecs(section, codecs)
         return section

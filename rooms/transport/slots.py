@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rooms.limits import Limits
 from rooms.rtp.codecs import Codec, Extensions, Kind
+from rooms.transport.codec_rules import acceptable
 from rooms.transport.description import Msid, Section
 
 if TYPE_CHECKING:
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OutgoingTrack:
-    """A track that a subscriber is to receive; `stream_id` as in `PA_x|main`."""
+    """A track that a subscriber is to receive; `stream_id` as in `PA_x|main`.
+
+    `codec` red also stands for opus, where the subscriber knows no RED.
+    """
 
     track_id: str
     stream_id: str
@@ -85,9 +89,11 @@ class OutgoingSlots:
         }
 
     def _fill(self, mid: str, codecs: tuple[Codec, ...], extensions: Extensions) -> Slot | None:
+        by_name = {(each.kind, each.name.lower()): each for each in reversed(codecs)}
         for track in self._wanted.values():
-            for codec in codecs:
-                if codec.kind == track.kind and codec.name.lower() == track.codec.lower():
+            for name in acceptable(track.codec):
+                codec = by_name.get((track.kind, name))
+                if codec is not None:
                     del self._wanted[track.track_id]
                     repair = self._new_ssrc() if codec.rtx_payload_type is not None else None
                     slot = Slot(track, mid, self._new_ssrc(), repair, codec, extensions)

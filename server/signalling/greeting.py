@@ -19,7 +19,7 @@ PING_TIMEOUT = 15
 COMPATIBLE_VERSION = "1.9.0"
 """The LiveKit server whose behaviour clients may expect of us; they gate RPC on it."""
 PROTOCOL = 16
-CODECS = ("audio/opus", "video/VP8", "video/H264", "video/VP9", "video/AV1")
+CODECS = ("audio/opus", "audio/red", "video/VP8", "video/H264", "video/VP9", "video/AV1")
 
 
 def server_info() -> ServerInfo:

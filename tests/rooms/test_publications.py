@@ -31,7 +31,7 @@ async def test_a_track_is_named_at_once_and_shown_once_its_section_is_agreed(
 
     seating.offer(ana)
     (told,) = bob_hears.news_of("ana").tracks
-    assert (told.sid, told.mid, told.mime_type) == (published.track.sid, "0", "audio/opus")
+    assert (told.sid, told.mid, told.mime_type) == (published.track.sid, "0", "audio/red")
     assert ana_hears.news_of("ana").is_publisher
 
 

@@ -175,6 +175,7 @@ async def test_the_first_message_says_all_there_is_to_know(door: Door, path: str
         assert join.subscriber_primary is (path == "/rtc")
         assert [codec.mime for codec in join.enabled_publish_codecs] == [
             "audio/opus",
+            "audio/red",
             "video/VP8",
             "video/H264",
             "video/VP9",
