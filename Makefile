@@ -54,8 +54,11 @@ types: $(VENV)/dev.stamp node_modules/.stamp ## Check the types of Python and Ja
 	$(VENV)/bin/mypy
 	.ci/node node_modules/typescript/bin/tsc --project tsconfig.json
 
-bench: $(VENV)/dev.stamp $(COMPILED) ## Measure the forwarding path; writes bench.json
-	$(PY) -m tests.bench
+bench: $(VENV)/dev.stamp $(COMPILED) ## Measure forwarding, idling and walking in, beside PEERS=janus,livekit; writes bench.json
+	@.ci/need 'chromium|chromium-browser=chromium'
+	$(PY) -m tests.bench --peers $(or $(PEERS),janus)
+	$(PY) -m tests.bench.idle
+	$(PY) -m tests.bench.first_frame
 
 soak: $(VENV)/dev.stamp $(COMPILED) ## Watch the server's memory and a full page for an hour (MINUTES=60)
 	@.ci/need 'chromium|chromium-browser=chromium'

@@ -1,11 +1,13 @@
-"""Measures packets out per CPU-second, ours and Janus's, at fan-out 1, 10 and 50: bench.json."""
+"""Measures packets out per CPU-second, ours and others', at fan-out 1, 10 and 50: bench.json."""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import multiprocessing
 import sys
 import tempfile
+from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +28,10 @@ from tests.bench.endpoints import (
 from tests.bench.figures import keep
 from tests.bench.forwarding import Moulin, loop_factory
 from tests.bench.janus import Janus, host_address, installed
+from tests.bench.livekit import CannotBuild, LiveKit
+from tests.processes import StartFailed
 
+OTHERS = {"janus": "Janus", "livekit": "LiveKit"}
 RUNS = 5
 SECONDS = 0.8
 ENOUGH, TRIES = 0.98, 4  # a run that lost more is done again, so many times in all
@@ -167,12 +172,14 @@ def figures(load: Load, rates: Rates, least: float) -> dict[str, float]:
     }
     told = ", ".join(f"{name} {rate / 1000:.0f}k" for name, rate in medians.items())
     line = f"fan-out {load.fanout:2d}, {load.payload:4d} bytes: {told}"
-    if "janus" in rates:
-        ours, python = ratio(rates, best, "janus"), ratio(rates, "python", "janus")
-        found[f"janus_{size}"] = round(medians["janus"])
-        found[f"ratio_janus_{size}"] = round(ours, 2)
-        found[f"ratio_janus_python_{size}"] = round(python, 2)
-        line += f"; {ours:.2f} times Janus, in Python {python:.2f}"
+    for name, title in OTHERS.items():
+        if name not in rates:
+            continue
+        ours, python = ratio(rates, best, name), ratio(rates, "python", name)
+        found[f"{name}_{size}"] = round(medians[name])
+        found[f"ratio_{name}_{size}"] = round(ours, 2)
+        found[f"ratio_{name}_python_{size}"] = round(python, 2)
+        line += f"; {ours:.2f} times {title}, in Python {python:.2f}"
     print(f"{line}; {medians[best] / least:.0%} of the floor ({least / 1000:.0f}k)", flush=True)
     return found
 
@@ -214,11 +221,34 @@ async def delay(
     return 1000 * cuts[49], 1000 * cuts[98]
 
 
-async def main() -> None:
+async def others(wanted: Collection[str], stack: ExitStack) -> dict[str, Peer]:
+    """The peers of other people that are wanted and can be had; says which cannot, and why."""
+    found: dict[str, Peer] = {}
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    if "janus" in wanted:
+        host = host_address()
+        if installed() and host is not None:
+            janus = Janus(folder, host)
+            stack.callback(janus.end)
+            found["janus"] = janus
+        else:
+            print("Janus skipped: apt-get install janus, and have a network address")
+    if "livekit" in wanted:
+        try:
+            livekit = await LiveKit.start(folder)
+            stack.callback(livekit.end)
+            found["livekit"] = livekit
+        except (CannotBuild, StartFailed) as error:
+            print(f"LiveKit skipped: {error}", flush=True)
+    return found
+
+
+async def main(wanted: Collection[str]) -> None:
     """Measure every load and write the figures."""
     peers: dict[str, Peer] = {}
     found: dict[str, float] = {}
     with ExitStack() as stack:
+        beside = await others(wanted, stack)
         clients = Clients()
         stack.callback(clients.close)
         python = Moulin("off")
@@ -230,14 +260,7 @@ async def main() -> None:
             ours = Moulin("on")
             stack.callback(ours.end)
             peers["compiled"] = ours
-        peers["python"] = python
-        host = host_address()
-        if installed() and host is not None:
-            janus = Janus(Path(stack.enter_context(tempfile.TemporaryDirectory())), host)
-            stack.callback(janus.end)
-            peers["janus"] = janus
-        else:
-            print("Janus skipped: apt-get install janus, and have a network address")
+        peers |= {"python": python, **beside}
         for load in LOADS:
             rates = await measure(clients, peers, load)
             found |= figures(load, rates, await floor(clients, python, load))
@@ -246,6 +269,9 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--peers", default="janus", help="janus, livekit, or both with a comma")
+    names = parser.parse_args().peers.split(",")
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(main())
+        runner.run(main(names))
     sys.exit(0)

@@ -1,4 +1,4 @@
-"""What somebody costs who sits in an office and does nothing: `python -m tests.bench idle`.
+"""What somebody costs who sits in an office and does nothing: `python -m tests.bench.idle`.
 
 Everybody is real: LiveKit's signalling with its pings, ICE with its consent checks, DTLS, SCTP with
 the three data channels, and sections to receive on. Nobody publishes.

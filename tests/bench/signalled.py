@@ -46,6 +46,8 @@ class Signalled:
         self._missing = {"audio": 0, "video": 0}
         self._offers = 0
         self._remote: Remote | None = None
+        self._received: set[str] = set()
+        self._heard = asyncio.Event()
 
     async def publish(self, kind: str, ssrc: int) -> tuple[Keys, Remote]:
         """Join and offer one track of this kind and SSRC; what its transport agreed on."""
@@ -62,6 +64,12 @@ class Signalled:
         found = await self._connect()
         self._tasks.append(asyncio.create_task(self._offer_again(), name="bench offers"))
         return found
+
+    async def receives(self, tracks: int) -> None:
+        """Until the server has given this many tracks a section."""
+        while len(self._received) < tracks:
+            self._heard.clear()
+            await self._heard.wait()
 
     async def close(self) -> None:
         """Leave."""
@@ -107,6 +115,8 @@ class Signalled:
             if name == "join":
                 joined.set()
             elif name == "answer":
+                self._received.update(heard.answer.mid_to_track_id.values())
+                self._heard.set()
                 self._answers.put_nowait(heard.answer)
             elif name == "trickle":
                 self._candidates.put_nowait(json.loads(heard.trickle.candidateInit)["candidate"])
