@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -10,9 +11,10 @@ import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 
+from server.cards.card import card_of
 from server.community.people import Person, Role
 from server.i18n import LANGUAGES, Words, negotiate
-from server.keys import CATALOGS, COOKIES, SETTINGS, STATIC_FILES
+from server.keys import CARDS, CATALOGS, COOKIES, SETTINGS, STATIC_FILES
 from server.web import cookies
 from server.web.person import known_login, known_person
 from server.web.user_agents import in_app_browser, is_crawler, way_out
@@ -110,10 +112,19 @@ async def _context(
         "static": request.app[STATIC_FILES].url,
         "public_url": address,
         "canonical": card.url if card else "",
-        "card": card,
+        "card": card and _with_picture(request, card, request.app[CATALOGS].words(lang)),
         "in_app": _in_app(request, person, takes_seat=getattr(view, "takes_seat", False)),
         "messages_json": request.app[CATALOGS].script_messages(lang),
     }
+
+
+def _with_picture(request: web.Request, card: CardView, words: Words) -> CardView:
+    """The card with the picture of its place, else with the street that every page has."""
+    if card.image:
+        return card
+    street = card_of("", "Moulin", words.gettext("Des bureaux vidéo qui restent ouverts."))
+    image = request.app[SETTINGS].address + request.app[CARDS].path(street)
+    return replace(card, image=image)
 
 
 def _in_app(request: web.Request, person: Person | None, *, takes_seat: bool) -> InAppView | None:

@@ -18,7 +18,7 @@ TEMPLATES = sorted((PROJECT / "templates").rglob("*.html"))
 SCRIPTS = sorted((PROJECT / "static" / "js").rglob("*.js"))
 SOURCES = sorted((PROJECT / "server" / "web").glob("*.py"))
 
-SAID_AS_IT_IS = {"Moulin", "English", "Français", "Google", "Outlook"}
+SAID_AS_IT_IS = {"Moulin", "English", "Français", "Google", "Outlook", "EN", "FR"}
 """Names, which are the same in both languages."""
 
 _JINJA = re.compile(r"{#.*?#}|{% block body_class %}.*?{% endblock %}|{%.*?%}|{{.*?}}", re.DOTALL)

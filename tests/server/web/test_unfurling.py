@@ -126,6 +126,22 @@ async def test_a_private_office_is_never_named(
     assert [front.sign for front in card.fronts] == ["Le bureau tranquille", "L’aire ouverte"]
 
 
+async def test_a_page_of_no_house_shows_the_street_in_the_readers_language(
+    house: web.Application, visitors: Visitors
+) -> None:
+    said = {}
+    for lang in ("fr", "en"):
+        crawler = visitors(**{"User-Agent": CRAWLERS["facebook"], "Accept-Language": lang})
+        found = await tags_of(crawler, "/connexion")
+        card = house[CARDS].read(found["og:image"].rpartition("/")[2].removesuffix(".jpg"))
+        assert card is not None
+        assert (card.title, card.fronts) == ("Moulin", ())
+        async with crawler.client.get(found["og:image"]) as answer:
+            assert (answer.status, answer.content_type) == (200, "image/jpeg")
+        said[lang] = card.below
+    assert said["fr"] != said["en"]
+
+
 async def test_a_new_name_is_a_new_picture_and_the_old_one_stays(
     house: web.Application, owner: Visitor, visitor: Visitor
 ) -> None:
