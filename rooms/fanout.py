@@ -8,12 +8,14 @@ from __future__ import annotations
 from struct import Struct
 from typing import Any
 
-from rooms.rtp.packet import FULL, HEADER_SIZE, OPAQUE, PICTURE, Leg, Packet
+from rooms.departures import SLOTS, departures
+from rooms.rtp.packet import FULL, HEADER_SIZE, OPAQUE, PICTURE, Leg, Legs, Packet
 from rooms.rtp.vp8 import renumber
 from rooms.transport.srtp import RTP_ROOM, PacketBuffer, protect
 
 _OUT = PacketBuffer()
 _DATA, _VIEW, _POINTER, _LENGTH = _OUT.data, _OUT.view, _OUT.pointer, _OUT.length
+_QUEUE = departures.data, departures.offsets, departures.pointers, departures.sizes
 _FIELDS = {OPAQUE: "", PICTURE: "H", FULL: "HBB"}
 _layouts: dict[int, Any] = {}
 
@@ -33,6 +35,8 @@ def fan_out(packet: Packet, word: int, prefix: bytes, tag: int, legs: list[Leg])
     number, timestamp, marker, shape, head, picture, tl0, tk, tail = packet
     if shape > FULL:
         return _fan_out_unusual(packet, word, prefix, tag, legs)
+    if departures.held and isinstance(legs, Legs):
+        return _queue(packet, word, prefix, tag, legs)
     word |= marker
     prefix += head
     before, after = len(prefix), len(tail)
@@ -63,6 +67,63 @@ def fan_out(packet: Packet, word: int, prefix: bytes, tag: int, legs: list[Leg])
             failed += 1
     # fmt: on
     return failed
+
+
+def _queue(packet: Packet, word: int, prefix: bytes, tag: int, legs: Legs) -> int:
+    """The same, but what is encrypted waits until departures are released."""
+    number, timestamp, marker, shape, head, picture, tl0, tk, tail = packet
+    word |= marker
+    prefix += head
+    before, after = len(prefix), len(tail)
+    pack = _layouts.get(shape << 28 | before << 14 | after) or _layout(shape, before, after)
+    size = HEADER_SIZE + before + after + (0, 2, 4)[shape]
+    total, failed = size + tag, 0
+    key, index = tk & 0xE0, tk & 0x1F
+    data, offsets, pointers, sizes = _QUEUE
+    ways, slot = departures.ways, departures.count
+    # fmt: off
+    for sequence, stamp, ssrc, picture_by, tl0_by, key_by, session, way in _ways_of(legs):
+        if slot == SLOTS:
+            failed += departures.flush()
+            slot = 0
+        if shape == FULL:
+            pack(data, offsets[slot], word, number + sequence & 0xFFFF,
+                 timestamp + stamp & 0xFFFFFFFF, ssrc, prefix,
+                 picture + picture_by & 0x7FFF | 0x8000, tl0 + tl0_by & 0xFF,
+                 key | index + key_by & 0x1F, tail)
+        elif shape == OPAQUE:
+            pack(data, offsets[slot], word, number + sequence & 0xFFFF,
+                 timestamp + stamp & 0xFFFFFFFF, ssrc, prefix, tail)
+        else:
+            pack(data, offsets[slot], word, number + sequence & 0xFFFF,
+                 timestamp + stamp & 0xFFFFFFFF, ssrc, prefix,
+                 picture + picture_by & 0x7FFF | 0x8000, tail)
+        _LENGTH[0] = size
+        if protect(session, pointers[slot], _LENGTH):
+            failed += 1
+            continue
+        sizes[slot] = total
+        waiting = way.waiting
+        if not waiting:
+            ways.append(way)
+        waiting.append(slot)
+        slot += 1
+    # fmt: on
+    departures.count = slot
+    if legs.ways[1]:
+        failed += fan_out(packet, word & ~marker, prefix[: before - len(head)], tag, legs.ways[1])
+    return failed
+
+
+def _ways_of(legs: Legs) -> list[Any]:
+    """The legs, each with its way in place of where to send; those by TCP are kept apart."""
+    try:
+        found: list[Any] = legs.ways[0]
+    except AttributeError:
+        pairs = [(leg, departures.way(leg[7], leg[8])) for leg in legs]
+        found = [(*leg[:7], way) for leg, way in pairs if way is not None]
+        legs.ways = found, [leg for leg, way in pairs if way is None]
+    return found
 
 
 def _fan_out_unusual(packet: Packet, word: int, prefix: bytes, tag: int, legs: list[Leg]) -> int:

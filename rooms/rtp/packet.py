@@ -28,11 +28,15 @@ pointer alive)."""
 
 
 class Legs(list[Leg]):
-    """The legs of one group, never changed once made; `compiled` is a compiled fan-out's own."""
+    """The legs of one group, never changed once made.
 
-    __slots__ = ("compiled",)
+    `compiled` is a compiled fan-out's own, `ways` that of the one in Python.
+    """
+
+    __slots__ = ("compiled", "ways")
 
     compiled: Any
+    ways: Any
 
 
 class Forward(Protocol):

@@ -49,6 +49,11 @@ class PacketBuffer:
         return -code if code else int(self.length[0])
 
 
+def address_of(data: bytearray, offset: int) -> Any:
+    """What libsrtp takes as a packet that begins there; `data` must outlive it."""
+    return ffi.from_buffer(data) + offset
+
+
 def session_pointer(session: Session) -> Any:
     """libsrtp's pointer of a pylibsrtp session; valid while `session` is referenced."""
     return session._srtp[0]  # noqa: SLF001 (this module is where that name is allowed)

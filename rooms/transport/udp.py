@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from rooms.compiled.library import library
+from rooms.departures import departures
 from rooms.limits import Counters, Limits
 from rooms.transport.batch_reader import BatchReader, MediaTable
 from rooms.transport.carrier import OnDtls, OnStun
@@ -49,7 +50,7 @@ class UdpSocket:
         self.sendto: Callable[[Any, Any], int] = self._socket.sendto
         table = MediaTable()
         self.media: dict[Any, MediaTransport] = table
-        self._buffer = PacketBuffer()
+        self._buffers = PacketBuffer(), PacketBuffer()
         self._on_stun, self._on_dtls = on_stun, on_dtls
         self._limits, self._counters, self._now = limits, counters, now
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -94,16 +95,32 @@ class UdpSocket:
         if self._batches is not None:
             self._batches.drain(now)
             return
-        buffer, data = self._buffer, self._buffer.data
+        try:
+            self._drain_singly(now)
+        finally:
+            failed = departures.release()
+            if failed:
+                self._counters.add("rtp_send_failed", failed)
+
+    def _drain_singly(self, now: float) -> None:
+        buffer, following = self._buffers
         receive = self._socket.recvfrom_into
+        length, address = -1, None
         for _ in range(DATAGRAMS_A_WAKE):
             try:
-                length, address = receive(data)
+                size, where = receive(following.data)
             except BlockingIOError:
-                return
+                break
             except OSError:
                 self._counters.add("udp_receive_failed")
-                return
+                break
+            if length >= 0:
+                # More than one: what leaves for the same subscriber may leave together.
+                departures.held = True
+                self._receive(buffer, length, address, now)
+            length, address = size, where
+            buffer, following = following, buffer
+        if length >= 0:
             self._receive(buffer, length, address, now)
 
     def _receive(self, buffer: PacketBuffer, length: int, address: Any, now: float) -> None:

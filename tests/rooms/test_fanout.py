@@ -1,6 +1,6 @@
 """The innermost loop: what leaves is what the offsets say, encrypted for each subscriber.
 
-Everything here holds for the loop in Python and for its compiled twin.
+Everything here holds for the loops in Python and for their compiled twin.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pylibsrtp import Policy, Session
 
 from rooms import fanout
 from rooms.compiled import library, sending
+from rooms.departures import departures
 from rooms.rtp import vp8
 from rooms.rtp.packet import (
     HEADER,
@@ -36,8 +37,16 @@ PROFILES = {
 }
 
 
+def in_a_batch(packet: Packet, word: int, prefix: bytes, tag: int, legs: list[Leg]) -> int:
+    """The loop in Python when the packet is one of several received together."""
+    departures.held = True
+    failed = fanout.fan_out(packet, word, prefix, tag, Legs(legs))
+    return failed + departures.release()
+
+
 LOOPS = [
     pytest.param(fanout.fan_out, id="python"),
+    pytest.param(in_a_batch, id="python in a batch"),
     pytest.param(
         sending.fan_out,
         id="compiled",
@@ -48,7 +57,7 @@ LOOPS = [
 
 @pytest.fixture(params=LOOPS)
 def fan_out(request: pytest.FixtureRequest) -> Forward:
-    """Each of the two loops."""
+    """Each of the loops."""
     loop: Forward = request.param
     return loop
 
