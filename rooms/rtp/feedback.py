@@ -134,7 +134,9 @@ class Feedback:
         return _compounds(reports, rtcp.receiver_report(self.ssrc))
 
     def next_due(self, now: float) -> float:
-        """When `due` has something to do again."""
+        """When `due` has something to do again; never while nothing is sent either way."""
+        if not self._ssrcs.routes and not self.outgoing:
+            return float("inf")
         soonest = min(self._next_check, self._next_report)
         for route in self._ssrcs.routes.values():
             soonest = min(soonest, route.stream.next_due())

@@ -34,6 +34,7 @@ ARRIVALS_INTERVAL = 0.07
 QUIET_INTERVAL = 0.2
 """Seconds between two looks where nothing comes."""
 _LEAST_RTCP = 8
+_NO_ARRIVALS = Arrivals()  # never written to: of everybody whose packets have no numbers
 _out = PacketBuffer()
 
 
@@ -72,7 +73,7 @@ class MediaTransport:
             cache_packets=limits.incoming_cache_packets,
         )  # fmt: skip
         self._ids = self.ssrcs.ids
-        self.arrivals = Arrivals()
+        self.arrivals = _NO_ARRIVALS
         self._feedback = Feedback(
             self.ssrcs, rng.randrange(1, 1 << 32), nacked=limits.nacked_numbers_per_second,
             keyframes=limits.keyframe_requests_per_second,
@@ -97,6 +98,8 @@ class MediaTransport:
         if self._ids != self.ssrcs.ids:
             self._ids = self.ssrcs.ids
             self._arrivals_due = 0.0 if self._ids[1] else float("inf")
+            if self._ids[1] and self.arrivals is _NO_ARRIVALS:
+                self.arrivals = Arrivals()  # which takes room that mere listeners do without
             self._announce()
             self._wake()
 
@@ -109,6 +112,7 @@ class MediaTransport:
         self._feedback.outgoing[out.ssrc] = out
         out.wake = self._wake
         out.set_path(self._path)
+        self._wake()
 
     def remove_outgoing(self, out: OutgoingStream) -> None:
         """Send `out` no more."""
@@ -278,6 +282,7 @@ class MediaTransport:
         if self._unknown_left < 0 or not self.ssrcs.learn(buffer.data, length, ssrc, payload_type):
             self._counters.add("rtp_unknown_ssrc")
             return None
+        self._wake()
         return self.ssrcs.routes.get(ssrc)
 
     def _repaired(

@@ -34,6 +34,8 @@ __all__ = ["Answer", "Offer", "OutgoingTrack", "Peer", "PeerListener"]
 
 _log = logging.getLogger(__name__)
 
+_SEEN_KEPT = 10.0  # seconds for which sections that were read are remembered
+
 
 class Peer:
     """A peer connection of ours; `offers` says which side describes first.
@@ -59,6 +61,7 @@ class Peer:
         self._fingerprints: tuple[tuple[str, str], ...] = ()
         self._remote_ufrag = ""
         self._seen: dict[bytes, Section] = {}
+        self._seen_at = 0.0
         self._restarting = False
         self._described_at: float | None = None
         self._remote_data: Data | None = None
@@ -86,6 +89,7 @@ class Peer:
         if self._answerer is None:
             raise NegotiationError("this connection is offered by the server")
         offer = sdp.parse(offer_sdp, self._host.limits, self._seen)
+        self._seen_at = self._host.now()
         transport = remote_transport(offer)
         self._check_fingerprints(transport.fingerprints)
         self._answerer.check(offer)
@@ -292,6 +296,8 @@ class Peer:
     def sweep(self, now: float) -> None:
         """End the connection when the remote side fell silent; called each second."""
         limits = self._host.limits
+        if self._seen and now - self._seen_at > _SEEN_KEPT:
+            self._seen = {}  # offers come in bursts; tens of kilobytes are not for those who sit
         if self.agent.last_check is None:
             since = self._described_at
             if since is not None and now - since > limits.first_check_seconds:

@@ -373,3 +373,21 @@ def test_ipv6_carries_media_too() -> None:
         pytest.skip("no IPv6 here")
     assert probe.send(b"\x00" * 20, ("::1", probe.port))
     probe.close()
+
+
+def test_who_neither_sends_nor_receives_is_left_alone_until_then(server: Server) -> None:
+    alice, bob = Client(server), Client(server)
+    for each in (alice, bob):
+        server.mux.tick(server.now)
+        assert each.media.due == float("inf")
+    track = alice.publish(PLAIN)
+    server.mux.tick(server.now)
+    assert alice.media.due == float("inf")
+    alice.send(rtp(10, 1, picture(1, key=True)))
+    assert alice.media.due <= server.now
+    bob.subscribe(track, VP8)
+    assert bob.media.due <= server.now
+    for _ in range(2):
+        server.mux.tick(server.now)
+        assert max(alice.media.due, bob.media.due) <= server.now + 1
+        server.now += 1
