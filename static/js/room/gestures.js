@@ -5,7 +5,8 @@ import { announce } from "../announce.js";
 import { byId } from "../dom.js";
 import { t } from "../i18n.js";
 import { preferences, remember } from "../preferences.js";
-import { nameOf, statusWords } from "./tile.js";
+import { statusNow, statusWords, untilIn } from "./status.js";
+import { nameOf } from "./tile.js";
 
 /** @typedef {import("../../vendor/livekit-client/livekit-client.esm.mjs").Room} Room */
 /** @typedef {import("./commands.js").Commands} Commands */
@@ -22,7 +23,8 @@ export class Gestures {
     this.room = room;
     this.commands = commands;
     this.onReaction = onReaction;
-    this.shown = { status: "available", note: preferences.note, hand: "" };
+    this.shown = { status: "available", until: "", note: preferences.note, hand: "" };
+    this.untilTimer = 0;
     commands.on("hand", () => this.change({ hand: this.shown.hand ? "" : String(Date.now()) }));
     commands.on("react", (button) => this.react(button?.dataset.emoji ?? ""));
     this.listenToMenu();
@@ -36,11 +38,15 @@ export class Gestures {
 
   listenToMenu() {
     const menu = byId("status-menu", HTMLElement);
+    const length = byId("busy-length", HTMLSelectElement);
     menu.addEventListener("change", (event) => {
       const choice = event.target;
       if (choice instanceof HTMLInputElement && choice.name === "status") {
-        this.change({ status: choice.value });
+        this.change({ status: choice.value, until: untilIn(Number(length.value)) });
       }
+    });
+    length.addEventListener("change", () => {
+      this.change({ status: "busy", until: untilIn(Number(length.value)) });
     });
     const note = byId("note", HTMLInputElement);
     note.value = preferences.note;
@@ -67,11 +73,21 @@ export class Gestures {
     });
   }
 
-  /** @param {Partial<{status: string, note: string, hand: string}>} changes */
+  /** @param {Partial<{status: string, until: string, note: string, hand: string}>} changes */
   change(changes) {
     Object.assign(this.shown, changes);
+    window.clearTimeout(this.untilTimer);
+    if (this.shown.status === "busy" && this.shown.until) {
+      const left = Number(this.shown.until) - Date.now();
+      this.untilTimer = window.setTimeout(() => this.beAvailable(), Math.max(0, left));
+    }
     this.show();
     this.tell();
+  }
+
+  beAvailable() {
+    this.change({ status: "available", until: "" });
+    announce(t("Vous êtes de nouveau disponible."));
   }
 
   /** Tells the room; after a reconnection too, since a new seat starts bare. */
@@ -93,13 +109,14 @@ export class Gestures {
 
   show() {
     this.commands.press("hand", Boolean(this.shown.hand));
+    const status = statusNow(this.shown);
     for (const choice of document.querySelectorAll("#status-menu input[name=status]")) {
-      if (choice instanceof HTMLInputElement) choice.checked = choice.value === this.shown.status;
+      if (choice instanceof HTMLInputElement) choice.checked = choice.value === status;
     }
     const button = byId("my-status", HTMLElement);
     const dot = button.querySelector(".status-dot");
-    if (dot instanceof HTMLElement) dot.dataset.status = this.shown.status;
-    const words = statusWords(this.shown.status);
+    if (dot instanceof HTMLElement) dot.dataset.status = status;
+    const words = statusWords(this.shown);
     byId("my-status-text", HTMLElement).textContent = this.shown.note
       ? t("{status} : {note}", { status: words, note: this.shown.note })
       : words;

@@ -3,7 +3,8 @@
 import { RoomEvent } from "../../vendor/livekit-client/livekit-client.esm.mjs";
 import { byId, icon, initials, make, tint } from "../dom.js";
 import { t, tn } from "../i18n.js";
-import { nameOf, statusWords } from "./tile.js";
+import { statusWords } from "./status.js";
+import { nameOf } from "./tile.js";
 
 /** @typedef {import("../../vendor/livekit-client/livekit-client.esm.mjs").Room} Room */
 /** @typedef {import("../../vendor/livekit-client/livekit-client.esm.mjs").Participant} Participant */
@@ -63,7 +64,7 @@ function row(participant, moderation) {
     { class: `tile-face tint-${tint(participant.identity)}`, attrs: { "aria-hidden": "true" } },
     make("span", { text: initials(name) }),
   );
-  const about = [statusWords(attributes.status), roleWords(attributes.role), attributes.note ?? ""];
+  const about = [statusWords(attributes), roleWords(attributes.role), attributes.note ?? ""];
   const words = make(
     "div",
     { class: "person-words" },

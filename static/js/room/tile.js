@@ -3,6 +3,7 @@
 import { Track } from "../../vendor/livekit-client/livekit-client.esm.mjs";
 import { icon, iconButton, initials, make, tint } from "../dom.js";
 import { t } from "../i18n.js";
+import { statusNow, statusWords } from "./status.js";
 
 /** @typedef {import("../../vendor/livekit-client/livekit-client.esm.mjs").Participant} Participant */
 /** @typedef {import("../../vendor/livekit-client/livekit-client.esm.mjs").VideoTrack} VideoTrack */
@@ -13,13 +14,6 @@ const REACTION_MS = 4000;
 /** @param {Participant} participant */
 export function nameOf(participant) {
   return participant.name || participant.identity;
-}
-
-/** @param {string | undefined} status */
-export function statusWords(status) {
-  if (status === "busy") return t("Occupé");
-  if (status === "dnd") return t("Ne pas déranger");
-  return t("Disponible");
 }
 
 export class Tile {
@@ -88,8 +82,8 @@ export class Tile {
       this.initials = initials(name);
       this.face.replaceChildren(make("span", { text: this.initials, attrs: { "aria-hidden": "true" } }));
     }
-    this.status.dataset.status = attributes.status ?? "available";
-    this.statusText.textContent = statusWords(attributes.status);
+    this.status.dataset.status = statusNow(attributes);
+    this.statusText.textContent = statusWords(attributes);
     for (const sign of [this.status, this.statusText]) sign.hidden = this.isScreen;
     this.muted.hidden = this.isScreen || this.participant.isMicrophoneEnabled;
     this.hand.hidden = this.isScreen || !attributes.hand;

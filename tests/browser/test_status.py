@@ -1,0 +1,40 @@
+"""The status that one shows in an office: busy until an hour, then available by itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.conftest import Arrive
+
+pytestmark = pytest.mark.browser
+
+_DOT = ".tile:not([data-self]) .status-dot[data-status={}]"
+_SOON = """() => {
+  const soon = new Option("bientôt", "0.03");
+  document.getElementById("busy-length").append(soon);
+}"""
+
+
+async def test_busy_until_an_hour_is_told_to_all_and_ends_by_itself(arrive: Arrive) -> None:
+    lea = await (await arrive("Léa")).enter()
+    amadou = await (await arrive("Amadou")).enter()
+    await lea.wait_for("window.moulin.room.remoteParticipants.size === 1")
+    await lea.press("people")
+    await amadou.page.click("#my-status")
+    await amadou.page.select_option("#busy-length", "30")
+    await lea.page.wait_for_selector(_DOT.format("busy"))
+    until = await amadou.page.inner_text("#my-status-text")
+    assert until.startswith("Occupé·e jusqu’à ")
+    assert await amadou.page.is_checked("input[name=status][value=busy]")
+    await lea.page.wait_for_selector(f"#people .person-words:has-text('{until}')")
+
+    await amadou.page.evaluate(_SOON)
+    await amadou.page.select_option("#busy-length", "0.03")
+    await lea.page.wait_for_selector(_DOT.format("available"))
+    await amadou.wait_for("document.getElementById('my-status-text').textContent === 'Disponible'")
+    assert await amadou.page.is_checked("input[name=status][value=available]")
+
+    await amadou.page.select_option("#busy-length", "")
+    await lea.page.wait_for_selector(_DOT.format("busy"))
+    assert await amadou.page.inner_text("#my-status-text") == "Occupé·e"
+    assert lea.problems == amadou.problems == []
