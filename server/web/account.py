@@ -15,6 +15,7 @@ from server.storage.queries import logins, member_cards, members, passkeys, push
 from server.storage.queries.logins import Login
 from server.storage.queries.passkeys import Passkey
 from server.web.account_views import AccountView, CardForm, DeviceRow, PasskeyRow, PushView
+from server.web.calendar_pages import host_feed_view
 from server.web.fields import form_fields
 from server.web.hours import date_label
 from server.web.manage import field_errors
@@ -85,6 +86,7 @@ async def show_account(
         ],
         passkeys=[_key(each, words) for each in keys] if _may_have_keys(request, person) else None,
         push=PushView(pushed, request.app[PUSH].public_key),
+        host_feed=await host_feed_view(request, person),
         notice=_notice(request.query.get("fait", ""), words),
     )
     title = words.gettext("Mon compte")
@@ -143,6 +145,10 @@ def _notice(done: str, words: Words) -> str:
         "cle-faite": _("La clé d’accès est ajoutée."),
         "cle-nommee": _("La clé d’accès a son nouveau nom."),
         "cle": _("La clé d’accès est enlevée."),
+        "calendrier": _("Votre calendrier public est ouvert : son adresse est plus bas."),
+        "calendrier-ferme": _(
+            "Votre calendrier public est fermé : son adresse ne montre plus rien."
+        ),
     }.get(done, "")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from server.web.calendar_views import HostFeedView
 from server.web.views import CommunityRef, LinkState
 
 
@@ -118,6 +119,7 @@ class AccountView:
     sole_owner_of: list[str]
     passkeys: list[PasskeyRow] | None  # None: this server can have none
     push: PushView
+    host_feed: HostFeedView | None = None  # None: nothing to host anywhere
     notice: str = ""
 
 

@@ -8,11 +8,12 @@ from aiohttp import web
 
 from server.community.calendar_words import describing, webcal
 from server.community.calendars import google_link, outlook_link
+from server.community.people import Person
 from server.community.sessions import Session
 from server.i18n import Words
 from server.keys import DATABASE, SETTINGS
-from server.storage.queries import calendars
-from server.web.calendar_views import CalendarLinks, CalendarPageView, FeedView
+from server.storage.queries import calendars, host_feeds
+from server.web.calendar_views import CalendarLinks, CalendarPageView, FeedView, HostFeedView
 from server.web.doors import community_ref, community_url, office_url
 from server.web.fields import form_fields
 from server.web.person import check_rate, known_person, right_now
@@ -101,6 +102,23 @@ def feed_view(name: str, url: str) -> FeedView:
         google_url="https://calendar.google.com/calendar/r?" + urlencode({"cid": subscribed}),
         outlook_url="https://outlook.live.com/calendar/0/addfromweb?"
         + urlencode({"url": url, "name": name}),
+    )
+
+
+async def host_feed_view(request: web.Request, person: Person) -> HostFeedView | None:
+    """Someone's public calendar on their account page; None for who hosts nothing anywhere."""
+    words = words_of(request)
+    async with request.app[DATABASE].reading() as db:
+        token = await host_feeds.host_feed_token(db, person.id)
+        may_open = person.email and await host_feeds.may_host_somewhere(db, person.id)
+    if token is None and not may_open:
+        return None
+    english = "?lang=en" if words.lang == "en" else ""
+    url = f"{request.app[SETTINGS].address}{PRIVATE}/public/{token}.ics{english}"
+    return HostFeedView(
+        feed=feed_view(words.gettext("Mes séances publiques"), url) if token else None,
+        open_url="/compte/calendrier",
+        close_url="/compte/calendrier/fermer",
     )
 
 

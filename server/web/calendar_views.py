@@ -43,3 +43,15 @@ class CalendarPageView:
     close_url: str
     sign_in_url: str
     notice: str = ""
+
+
+@dataclass(frozen=True)
+class HostFeedView:
+    """_host_feed.html: the public calendar of who hosts, None until they ask for it.
+
+    `open_url` and `close_url` post csrf_token alone.
+    """
+
+    feed: FeedView | None
+    open_url: str
+    close_url: str

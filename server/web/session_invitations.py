@@ -200,7 +200,7 @@ def _said(news: News, words: Words) -> tuple[str, tuple[str, ...]]:
         News.SEATED: (
             _("Une place pour vous"),
             (
-                _("Vous étiez sur la liste d’attente : une place est libre, et elle est à vous."),
+                _("Vous étiez sur la liste d’attente : une place est libre, et elle est à vous."),
                 keeps,
             ),
         ),
@@ -208,7 +208,7 @@ def _said(news: News, words: Words) -> tuple[str, tuple[str, ...]]:
         News.RESTORED: (
             _("Rétablie"),
             (
-                _("Cette séance avait été annulée : elle aura lieu. Votre réponse tient toujours."),
+                _("Cette séance avait été annulée : elle aura lieu. Votre réponse tient toujours."),
                 _("Le fichier joint la remet dans votre agenda."),
             ),
         ),

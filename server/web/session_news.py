@@ -75,9 +75,9 @@ async def _notify(db: Transaction, told: Told, session_ids: tuple[str, ...], new
 def _headline(news: News, words: Words) -> str:
     _ = words.gettext
     return {
-        News.CANCELLED: _("Annulée : %(title)s"),
-        News.RESTORED: _("Rétablie : %(title)s"),
-    }.get(news, _("Changement : %(title)s"))
+        News.CANCELLED: _("Annulée : %(title)s"),
+        News.RESTORED: _("Rétablie : %(title)s"),
+    }.get(news, _("Changement : %(title)s"))
 
 
 def _about(session_id: str) -> str:

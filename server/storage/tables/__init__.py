@@ -1,7 +1,7 @@
 """The tables of the house, one file a family; only `server.storage` sees these rows."""
 
 from server.storage.tables.base import Table, UtcDateTime
-from server.storage.tables.calendars import CalendarFeedRow, VisitRow
+from server.storage.tables.calendars import CalendarFeedRow, HostFeedRow, VisitRow
 from server.storage.tables.house import (
     AdmissionRow,
     CommunityRow,
@@ -36,6 +36,7 @@ __all__ = [
     "CalendarFeedRow",
     "CommunityRow",
     "ExpulsionRow",
+    "HostFeedRow",
     "InvitationRow",
     "LeaseRow",
     "LetterRow",

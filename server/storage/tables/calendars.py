@@ -1,4 +1,4 @@
-"""The tables of calendars and figures: private feeds, and visits."""
+"""The tables of calendars and figures: people's feeds, private and public, and visits."""
 
 from __future__ import annotations
 
@@ -14,6 +14,18 @@ class CalendarFeedRow(Table):
     """The address at which someone's calendar reads their sessions: its token is the only key."""
 
     __tablename__ = "calendar_feeds"
+
+    person_id: Mapped[str] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
+    )
+    token: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class HostFeedRow(Table):
+    """The address at which anyone reads the public sessions that someone hosts, as they agreed."""
+
+    __tablename__ = "host_feeds"
 
     person_id: Mapped[str] = mapped_column(
         ForeignKey("people.id", ondelete="CASCADE"), primary_key=True

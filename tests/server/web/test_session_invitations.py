@@ -222,7 +222,7 @@ async def test_devices_are_told_once_of_a_series_called_off(
     await owner.open(f"{HOUSE}/seances/{session_id}")
     await owner.send(f"{HOUSE}/seances/{session_id}/annuler", reach="all")
     [notice] = queued
-    assert notice.title == "Annulée : Mardi"
+    assert notice.title == "Annulée\u00a0: Mardi"
     assert notice.path == f"{HOUSE}/seances/{session_id}"
 
 

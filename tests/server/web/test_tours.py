@@ -128,11 +128,7 @@ async def test_a_tour_goes_through_two_houses(
         assert answer.content_type == "image/jpeg"
     assert await stranger.open(f"{HOUSE}/seances/{here}") == 200
     assert "/tournees/la-grande-tournee" in stranger.page
-    # Those who live in one house alone find it there.
-    for path in (f"{HOUSE}/seances", "/c/atelier/seances"):
-        assert await stranger.open(path) == 200
-        assert 'href="/tournees/la-grande-tournee"' in stranger.page
-        assert 'href="/tournees"' in stranger.page
+    await find_it_in_each_house(stranger)
     assert await stranger.open("/") == 200
     assert "The grand tour" in stranger.text
     assert await stranger.open("/tournees") == 200
@@ -143,6 +139,14 @@ async def test_a_tour_goes_through_two_houses(
     calendar = Calendar.from_ical(stranger.page)
     assert calendar["X-WR-CALNAME"] == "La grande tournée"
     assert {str(each["UID"]).split("@")[0] for each in calendar.walk("VEVENT")} == {here, there}
+
+
+async def find_it_in_each_house(stranger: Visitor) -> None:
+    """Those who live in one house alone come upon the tour there."""
+    for path in (f"{HOUSE}/seances", "/c/atelier/seances"):
+        assert await stranger.open(path) == 200
+        assert 'href="/tournees/la-grande-tournee"' in stranger.page
+        assert 'href="/tournees"' in stranger.page
 
 
 async def test_one_tap_answers_a_stop(house: web.Application, organiser: Visitor) -> None:
