@@ -89,7 +89,7 @@ async def test_another_apps_browser_shows_the_way_out_and_still_lets_in(
     admin = await arrive("Marie", at=own)
     await take_key(admin)
     await open_office(admin, "Le grenier", by_invitation=True)
-    link = await invite(admin, "Le grenier")
+    link = await invite(admin, "Le grenier", uses=1)
     guest = await arrive("Zoé", at=own, size=PHONE, user_agent=IN_APP[agent])
     await guest.page.add_init_script(SILENT)
     await guest.open("/c/les-pigistes/cafe")
@@ -101,6 +101,7 @@ async def test_another_apps_browser_shows_the_way_out_and_still_lets_in(
     await guest.page.wait_for_url("**/salle")
     # the phone's own browser holds no cookie of this one: the seat is taken along
     await see_way_out(guest, own, label, scheme, f"{own.url}/suite/")
+    way = await guest.page.get_attribute("#in-app [data-copy]", "data-copy") or ""
 
     await guest.page.clock.install()
     await guest.page.click("#green-camera")
@@ -110,6 +111,17 @@ async def test_another_apps_browser_shows_the_way_out_and_still_lets_in(
     await guest.page.click("#green-enter-bare")
     await guest.wait_inside()
     assert guest.problems == []
+
+    own_browser = await arrive("Zoé", at=own, size=PHONE)
+    await own_browser.page.goto(way)
+    await own_browser.page.click("main button:has-text('Continuer')")
+    await own_browser.page.wait_for_url("**/salle")
+    await own_browser.page.click("#green-enter-bare")
+    await own_browser.wait_inside()
+    late = await arrive("Paul", at=own, size=PHONE)
+    await late.page.goto(way)
+    await late.page.wait_for_selector("h1:has-text('Ce lien n’ouvre plus')")
+    assert own_browser.problems == []
 
 
 async def see_way_out(guest: Coworker, own: Moulin, label: str, scheme: str, address: str) -> None:
