@@ -105,6 +105,8 @@ static void keep(struct cache *cache, int64_t number, const struct packet *packe
                  const unsigned char *payload, int size)
 {
     struct entry *entry = cache->entries + (number & cache->mask);
+    if ((uint32_t)size > cache->room)
+        return;
     if (cache->end % cache->room + size > cache->room) /* no packet goes around the end */
         cache->end += cache->room - cache->end % cache->room;
     entry->number = number;

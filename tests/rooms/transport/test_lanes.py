@@ -340,6 +340,61 @@ def test_whatever_happens_the_compiled_path_does_what_python_does(seed: int) -> 
         office.server.socket.close()
 
 
+BEGINNINGS = {
+    "VP8": (b"\x90\xe0\x81\x02\x03\x20\x01", b"\x80\x80\xff\xff\x01", b"\x90\xc0\x81", b"\x80\xf0"),
+    "H264": (b"\x41", b"\x7c\x05", b"\x7c\x87", b"\x18\x00\x02\x67\x01", b"\x67"),
+    "VP9": (b"\xc0\x05", b"\x48", b"\x08", b"\xc4\x81\x02"),
+    "opus": (b"\x78",),
+}
+
+
+def strange(rng: random.Random, codec: Codec, number: int) -> bytes:
+    """A packet of which any part may be cut short, random, or absent."""
+    payload = rng.choice(BEGINNINGS[codec.name])
+    if rng.random() < 0.1:
+        payload = payload[: rng.randrange(len(payload) + 1)]
+    payload += rng.randbytes(rng.choice((0, 1, 40, 900)))
+    words = rng.randrange(4)
+    extension = struct.pack("!HH", rng.choice((0xBEDE, 0x1000, 0x1234)), words)
+    return rtp(
+        10, number & 0xFFFF, payload, pt=codec.payload_type | rng.choice((0, 0x80)),
+        padding=rng.choice((0, 0, 0, 1, 9)),
+        extension=extension + rng.randbytes(4 * words) if rng.random() < 0.3 else b"",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("codec", [VP8, H264, VP9, OPUS], ids=lambda codec: codec.name)
+def test_packets_of_any_content_are_taken_alike(codec: Codec) -> None:
+    sides = []
+    for compiled in (False, True):
+        server = Server(compiled)
+        alice, bob = Client(server), Client(server)
+        pt = codec.payload_type
+        bob.subscribe(
+            alice.publish(IncomingSpec("v", codec.kind, {pt: codec}, IDS, (), (10,))), codec
+        )
+        sides.append((server, alice, bob))
+    rng, ran = random.Random(4), 0
+    for number in range(65_400, 65_900):
+        packet = strange(rng, codec, number)
+        for server, alice, _ in sides:
+            alice.send(packet)
+            server.now += 0.005
+        python, compiled_one = (bob.received()[0] for _, _, bob in sides)
+        assert python == compiled_one, packet
+        streams = [stream_of(alice) for _, alice, _ in sides]
+        one, other = (
+            (each.top, each.packets, each.octets, each.malformed, each.volume.pictures)
+            for each in streams
+        )
+        assert one == other, packet
+        ran += runs(streams[1])
+    assert ran > 100, "lanes were to be tried"
+    assert dict(sides[0][0].counters) == dict(sides[1][0].counters)
+    for server, _, _ in sides:
+        server.socket.close()
+
+
 def test_a_batch_of_which_a_lane_can_take_a_part_keeps_its_order(server: Server) -> None:
     alice, bob = Client(server), Client(server)
     bob.subscribe(alice.publish(PLAIN), VP8)
