@@ -113,19 +113,23 @@ class Clients:
 
 async def run(clients: Clients, name: str, peer: Peer, load: Load) -> float:
     """Packets that arrived per CPU-second of the peer, in one run that a busy machine let be."""
+    best = (0.0, 0.0)  # share that arrived, packets per CPU-second
     for _ in range(TRIES):
         await clients.arrived()
         before = cpu_seconds(peer.pid)
         sent = await clients.publish(name, load)
         arrived = await clients.arrived()
         cpu = cpu_seconds(peer.pid) - before
-        if arrived.refused or not arrived.packets:
+        if arrived.refused:
             raise SystemExit(f"{name}, {load.name}: {arrived}")
         share = arrived.packets / sent / load.fanout
+        best = max(best, (share, arrived.packets / cpu))
         if share > ENOUGH:
-            return arrived.packets / cpu
+            break
         print(f"  {name}: only {share:.1%} arrived, once more")
-    return arrived.packets / cpu
+    if not best[0]:
+        raise SystemExit(f"{name}, {load.name}: nothing arrived")
+    return best[1]
 
 
 Rates = dict[str, list[float]]
