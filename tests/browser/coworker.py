@@ -11,7 +11,7 @@ from tests.processes import Moulin
 
 COMMUNITY = "/c/les-pigistes"
 OFFICE = f"{COMMUNITY}/aire-ouverte"
-PATIENCE = 20_000.0
+PATIENCE = 60_000.0
 """Milliseconds that anything may take on a busy machine."""
 
 _RECEIVED = """async () => {

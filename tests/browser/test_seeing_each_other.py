@@ -27,6 +27,7 @@ _NOTE_WHEN_GONE = """(name) => {
 }"""
 
 
+@pytest.mark.alone
 async def test_three_pages_see_hear_share_and_leave(arrive: Arrive) -> None:
     people = [await arrive(name) for name in NAMES]
     for person in people:

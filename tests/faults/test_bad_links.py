@@ -24,7 +24,7 @@ from tests.faults.watching import (
 from tests.processes import Moulin
 from tests.relay import Impairment, Relay
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 Pair = Callable[..., Awaitable[tuple[Page, Relay]]]
 
@@ -93,7 +93,7 @@ async def test_ten_percent_loss_freezes_nothing(watching: Pair) -> None:
     await until_wide(page, 160, 20)
     await asyncio.sleep(3)
     began = await now_of(page)
-    await asyncio.sleep(20)
+    await asyncio.sleep(12)
     diary = (await diary_of(page)).between(began)
     print(f"longest freeze {diary.longest_freeze():.2f}, {link.lost} lost, {diary.moments[-1]}")
     assert link.lost > 100

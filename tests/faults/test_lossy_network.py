@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from tests.conftest import RelayFactory
 from tests.processes import Moulin
 from tests.relay import Impairment, page_script
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 BAD = Impairment(loss=0.05, delay=0.02, jitter=0.015, reorder=0.01, duplicate=0.01)
 CLIENT = "/static/any/vendor/livekit-client/livekit-client.esm.mjs"
@@ -50,7 +51,15 @@ RECEIVED = """async () => {
   return received;
 }"""
 
-PICTURES = 100
+ENCODED = """async () => {
+  const { track } = window.room.localParticipant.getTrackPublication("camera");
+  const layers = [...await track.getRTCStatsReport()].map(([, report]) => report)
+    .filter((report) => report.type === "outbound-rtp");
+  return Math.max(...layers.map((layer) => layer.framesEncoded ?? 0));
+}"""
+
+TIMES, PICTURES = 20, 10
+"""So often, while so many pictures are made, at least one must be shown."""
 
 
 async def open_page(browser: Browser, moulin: Moulin, relay_port: int) -> Page:
@@ -70,11 +79,17 @@ def joining(moulin: Moulin, identity: str) -> list[str]:
     return [CLIENT, moulin.ws_url, token]
 
 
-async def decoded(page: Page, frames: int) -> None:
-    """Wait until the page has decoded more than so many pictures, 30 s at most."""
-    async with asyncio.timeout(30):
-        while (await page.evaluate(RECEIVED)).get("video", {}).get("framesDecoded", 0) <= frames:
-            await asyncio.sleep(0.2)
+async def shown(page: Page) -> int:
+    """How many pictures the page has decoded."""
+    received: dict[str, Any] = await page.evaluate(RECEIVED)
+    return int(received.get("video", {}).get("framesDecoded", 0))
+
+
+async def until_more(count: Callable[[], Awaitable[int]], than: int) -> None:
+    """Wait until the count is above `than`, 60 s at most."""
+    async with asyncio.timeout(60):
+        while await count() <= than:
+            await asyncio.sleep(0.1)
 
 
 async def test_pictures_move_and_sound_is_heard_through_five_percent_loss(
@@ -86,18 +101,20 @@ async def test_pictures_move_and_sound_is_heard_through_five_percent_loss(
     viewer = await open_page(chromium, moulin, before_viewer.port)
     await publisher.evaluate(PUBLISH, joining(moulin, "publisher"))
     await viewer.evaluate(WATCH, joining(moulin, "viewer"))
-    await decoded(viewer, 5)
+    await until_more(lambda: shown(viewer), 5)
 
+    # Counted by the publisher's pictures rather than by a clock: a busy machine makes fewer.
     first: dict[str, Any] = await viewer.evaluate(RECEIVED)
-    began = time.monotonic()
-    await decoded(viewer, first["video"]["framesDecoded"] + PICTURES)
-    elapsed = time.monotonic() - began
+    moved = 0
+    for _ in range(TIMES):
+        before, made = await shown(viewer), int(await publisher.evaluate(ENCODED))
+        await until_more(lambda: publisher.evaluate(ENCODED), made + PICTURES)
+        moved += await shown(viewer) > before
     last: dict[str, Any] = await viewer.evaluate(RECEIVED)
 
     assert before_publisher.lost > 20
     assert before_viewer.lost > 20
-    frozen = last["video"]["totalFreezesDuration"] - first["video"]["totalFreezesDuration"]
-    assert frozen < elapsed / 3
+    assert moved > TIMES / 2
     assert last["audio"]["totalAudioEnergy"] > first["audio"]["totalAudioEnergy"]
     for page in (publisher, viewer):
         await close_profile(page.context)

@@ -47,6 +47,7 @@ async def proxy(moulin: Moulin) -> AsyncIterator[TcpProxy]:
     await between.stop()
 
 
+@pytest.mark.alone
 @BROWSERS
 @MODES
 async def test_a_new_address_is_taken_over_within_a_second_of_its_first_check(

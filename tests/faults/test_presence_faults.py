@@ -50,6 +50,7 @@ async def seat(guests: list[Guest], moulin: Moulin, room: str, identity: str) ->
     return guest
 
 
+@pytest.mark.alone
 async def test_presence_crosses_processes_and_a_crashed_one_is_forgotten(
     pair: tuple[Moulin, Moulin], guests: list[Guest]
 ) -> None:

@@ -14,7 +14,7 @@ from tests.browsers import close_profile
 from tests.processes import Moulin
 
 CLIENT = "/static/any/vendor/livekit-client/livekit-client.esm.mjs"
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 _JOIN = """async ([client, url, token, options]) => {
   const { Room, RoomEvent } = window.livekit = await import(client);

@@ -11,7 +11,7 @@ from livekit import rtc
 
 WIDTH, HEIGHT = 1280, 720
 RATE = 48_000
-PATIENCE = 15.0
+PATIENCE = 45.0
 _EVENTS = (
     "participant_connected",
     "participant_disconnected",
@@ -149,7 +149,7 @@ class Guest:
         """Wait for `frames` pictures of `other` that move, of `size` if given; their size."""
         stream = rtc.VideoStream(await self.track_of(other, "video"))
         try:
-            return await asyncio.wait_for(_watch(stream, size, frames), PATIENCE * 2)
+            return await asyncio.wait_for(_watch(stream, size, frames), PATIENCE)
         finally:
             await stream.aclose()
 
