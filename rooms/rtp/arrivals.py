@@ -31,5 +31,9 @@ class Arrivals:
         entries, count = self._entries, self._entries[0]
         first = max(self._taken, count - ROOM)
         self._taken = count
-        found = (entries[1 + each % ROOM] for each in range(first, count))
-        return [(entry & 0xFFFF, entry >> 16) for entry in found]
+        if first == count:
+            return []
+        start, end = first % ROOM, (count - 1) % ROOM + 1
+        found = entries[1 + start : 1 + end] if start < end else None
+        whole = found.tolist() if found else [*entries[1 + start :], *entries[1 : 1 + end]]
+        return [(entry & 0xFFFF, entry >> 16) for entry in whole]

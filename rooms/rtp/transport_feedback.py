@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from struct import Struct
 
 RTPFB, FORMAT = 205, 15
@@ -26,6 +27,7 @@ _ANOTHER_COUNT = 0x1000  # so far behind nothing can be late: the sender counts 
 _MISSING, _SMALL, _LARGE = 0, 1, 2
 _LONGEST_RUN = 0x1FFF
 _GAP_CHUNKS = 9  # for all 2^16 numbers
+_MOST_PLAIN = 700
 _HEAD = Struct("!BBHIIHHI")
 _BODY = Struct("!IIHHI")
 _CHUNK = Struct("!H")
@@ -107,6 +109,9 @@ class ArrivalReports:
 
     def make(self, sender: int, ssrc: int, arrived: list[Arrived]) -> list[bytes]:
         """RTCP packets on `arrived`; `sender` is our SSRC, `ssrc` any that the other side sends."""
+        packet = self._plain(sender, ssrc, arrived)
+        if packet is not None:
+            return [packet]
         times = self._unwrapped(arrived)
         if not times:
             return []
@@ -127,6 +132,31 @@ class ArrivalReports:
                 packets.append(report.packet(sender, ssrc, self._reports))
                 self._reports = (self._reports + 1) & 0xFF
         return packets
+
+    def _plain(self, sender: int, ssrc: int, arrived: list[Arrived]) -> bytes | None:
+        """The report where the next numbers came one after the other, as nearly always.
+
+        The same as the long way makes, at a tenth of its cost; None where that is to be gone.
+        """
+        start, count = self._next, len(arrived)
+        if start is None or not 0 < count <= _MOST_PLAIN or arrived[0][0] != start & 0xFFFF:
+            return None
+        first = arrived[0][0]
+        if [number for number, _ in arrived] != list(range(first, first + count)):
+            return None
+        ticks = [at // _TICK for _, at in arrived]
+        reference = ticks[0] // _REFERENCE
+        deltas = [after - at for at, after in pairwise((reference * _REFERENCE, *ticks))]
+        if min(deltas) < 0 or max(deltas) > 0xFF:
+            return None
+        self._told_from, self._next = start, start + count
+        self._told = dict(zip(range(start, start + count), ticks, strict=True))
+        packet = _packet(
+            sender, ssrc, start, count, reference << 8 & 0xFFFFFF00 | self._reports,
+            _CHUNK.pack(_SMALL << 13 | count) + bytes(deltas),
+        )  # fmt: skip
+        self._reports = (self._reports + 1) & 0xFF
+        return packet
 
     def _unwrapped(self, arrived: list[Arrived]) -> dict[int, int]:
         """Ticks by unwrapped number, without what came too late to be told of."""
@@ -203,17 +233,18 @@ class _Report:
         """The RTCP packet, padded to whole words."""
         statuses = self._statuses
         body = b"".join(_CHUNK.pack(each) for each in _chunks(statuses)) + bytes(self._deltas)
-        padding = -len(body) % 4
-        if padding:
-            body += bytes(padding - 1) + bytes((padding,))
-        reference = (self._reference or 0) & 0xFFFFFF
-        words = (_HEAD.size + len(body)) // 4 - 1
-        first = 0x80 | (0x20 if padding else 0) | FORMAT
-        head = _HEAD.pack(
-            first, RTPFB, words, sender, ssrc, self._base & 0xFFFF, len(statuses),
-            reference << 8 | report,
-        )  # fmt: skip
-        return head + body
+        word = ((self._reference or 0) & 0xFFFFFF) << 8 | report
+        return _packet(sender, ssrc, self._base, len(statuses), word, body)
+
+
+def _packet(sender: int, ssrc: int, base: int, count: int, word: int, body: bytes) -> bytes:
+    """`word` is the reference time and the report's number, `body` the chunks and deltas."""
+    padding = -len(body) % 4
+    if padding:
+        body += bytes(padding - 1) + bytes((padding,))
+    words = (_HEAD.size + len(body)) // 4 - 1
+    first = 0x80 | (0x20 if padding else 0) | FORMAT
+    return _HEAD.pack(first, RTPFB, words, sender, ssrc, base & 0xFFFF, count, word) + body
 
 
 def _chunks(statuses: list[int]) -> Iterator[int]:

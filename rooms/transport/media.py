@@ -74,6 +74,7 @@ class MediaTransport:
         )  # fmt: skip
         self._ids = self.ssrcs.ids
         self.arrivals = _NO_ARRIVALS
+        self._lone_number = b""
         self._feedback = Feedback(
             self.ssrcs, rng.randrange(1, 1 << 32), nacked=limits.nacked_numbers_per_second,
             keyframes=limits.keyframe_requests_per_second,
@@ -98,6 +99,10 @@ class MediaTransport:
         if self._ids != self.ssrcs.ids:
             self._ids = self.ssrcs.ids
             self._arrivals_due = 0.0 if self._ids[1] else float("inf")
+            number = self._ids[1]
+            self._lone_number = (
+                bytes((0xBE, 0xDE, 0, 1, number << 4 | 1)) if 0 < number < 15 else b""
+            )
             if self._ids[1] and self.arrivals is _NO_ARRIVALS:
                 self.arrivals = Arrivals()  # which takes room that mere listeners do without
             self._announce()
@@ -260,6 +265,12 @@ class MediaTransport:
         """The audio level and the dependency descriptor; transport-wide numbers are noted."""
         level_id, transport_id, descriptor_id = self._ids
         level = descriptor = b""
+        at = 12 + 4 * (data[0] & 0x0F)
+        if data[at : at + 5] == self._lone_number and at + 8 <= length:
+            # All there is of it in most packets of browsers: read without a generator.
+            if not noted:
+                self.arrivals.note(data[at + 5] << 8 | data[at + 6], now)
+            return level, descriptor
         for identifier, value in extensions(data, length):
             if identifier == level_id:
                 level = value

@@ -161,3 +161,24 @@ def test_no_bytes_can_do_more_than_be_refused(body: bytes) -> None:
         return
     assert isinstance(report, TransportFeedback)
     assert len(report.arrivals) <= len(body)
+
+
+@pytest.mark.parametrize("start", [100, 0xFFF0])
+@pytest.mark.parametrize("step", [0, 3, 70, 400])
+def test_the_short_way_says_what_the_long_way_does(
+    start: int, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = random.Random(9)
+    at, short, long = 5_000_000, ArrivalReports(), ArrivalReports()
+    for count in (1, 7, 40, 3, 700, 701, 2):
+        arrived = []
+        for _ in range(count):
+            at += rng.randrange(step * 1000 + 1)
+            arrived.append((start & 0xFFFF, at))
+            start += 1
+        made = short.make(1, 2, arrived)
+        with monkeypatch.context() as patch:
+            patch.setattr(long, "_plain", lambda *_: None)
+            assert made == long.make(1, 2, arrived)
+    late = [(start + 1 & 0xFFFF, at), (start & 0xFFFF, at), (start - 2 & 0xFFFF, at + 900)]
+    assert short.make(1, 2, late) == long.make(1, 2, late)
