@@ -71,7 +71,8 @@ class OfficePage:
 
     async def counters(self) -> dict[str, float]:
         """What Chromium counts of the page: JSHeapUsedSize, Nodes, JSEventListeners and others."""
-        await self._counters.send("HeapProfiler.collectGarbage")
+        for _ in range(3):  # what the page and what its script hold let go of each other in turns
+            await self._counters.send("HeapProfiler.collectGarbage")
         metrics = (await self._counters.send("Performance.getMetrics"))["metrics"]
         return {each["name"]: each["value"] for each in metrics}
 

@@ -23,6 +23,8 @@ PEOPLE = 2
 """How many of them are real SDKs; the others are looped cameras, for the machine's sake."""
 FULL, SPARSE = "aire-ouverte", "cafe"
 SAMPLE_SECONDS = 15.0
+TOLD_EVERY = 20
+"""Samples between two that are printed."""
 BOUND = 4 << 20
 """Bytes that the server may hold more at the end than once it was warm."""
 
@@ -66,7 +68,7 @@ def tell_memory(samples: list[Sample], server_share: float) -> dict[str, float]:
     }
 
 
-def tell_page(full: Spent, sparse: Spent, pictures: int, seconds: float) -> dict[str, float]:
+def tell_page(full: Spent, sparse: Spent, pictures: float, seconds: float) -> dict[str, float]:
     """Print and name what the page of many tiles costs, beside that of one."""
     tile = (full.page - sparse.page) / (TILES - 1)
     shares = {
@@ -80,7 +82,7 @@ def tell_page(full: Spent, sparse: Spent, pictures: int, seconds: float) -> dict
         "page_without_tiles_cpu_percent": sparse.page - tile,
     }
     found = {name: round(100 * spent / seconds, 2) for name, spent in shares.items()}
-    found[f"page_{TILES}_tiles_pictures_per_second"] = round(pictures / seconds, 1)
+    found[f"page_{TILES}_tiles_pictures_per_second"] = round(pictures, 1)
     for name, spent in (f"{TILES} tiles", full), ("1 tile", sparse):
         print(
             f"page of {name}: {spent.page / seconds:.1%} of a core, its main thread "
@@ -89,22 +91,31 @@ def tell_page(full: Spent, sparse: Spent, pictures: int, seconds: float) -> dict
     print(
         f"so a tile costs {tile / seconds:.1%} of a core, and the page itself "
         f"{(sparse.page - tile) / seconds:.1%}; "
-        f"{pictures / seconds / TILES:.1f} pictures a second a tile"
+        f"{pictures / TILES:.1f} pictures a second a tile"
     )
     return found
 
 
-async def watch(office: BusyOffice, minutes: float) -> list[Sample]:
-    """Sample the server's memory until the time is over, telling it now and then."""
+async def watch(office: BusyOffice, page: OfficePage, minutes: float) -> tuple[list[Sample], float]:
+    """Sample the server's memory until the time is over, telling it now and then.
+
+    Beside it, how many pictures a second the page showed, but for whiles in which it had to
+    come back: they begin to count anew then.
+    """
     began, samples = time.monotonic(), []
+    pictures, seconds, before = 0, 0.0, (0.0, 0)
     while True:
         sample = Sample(time.monotonic() - began, resident_bytes(office.moulin.pid))
         samples.append(sample)
-        if len(samples) % 20 == 1:
-            print(f"  {sample.at / 60:5.1f} min: {sample.held / (1 << 20):.1f} MiB", flush=True)
         left = minutes * 60 - sample.at
+        if len(samples) % TOLD_EVERY == 1 or left <= 0:
+            print(f"  {sample.at / 60:5.1f} min: {sample.held / (1 << 20):.1f} MiB", flush=True)
+            now = sample.at, await page.pictures()
+            if len(samples) > 1 and now[1] >= before[1]:
+                pictures, seconds = pictures + now[1] - before[1], seconds + now[0] - before[0]
+            before = now
         if left <= 0:
-            return samples
+            return samples, pictures / max(seconds, 1.0)
         await asyncio.sleep(min(SAMPLE_SECONDS, max(0.1, left)))
 
 
@@ -135,13 +146,12 @@ async def soak(minutes: float, folder: Path) -> bool:
             pages, server = [full, sparse], office.moulin.pid
             before = [await page.spent() for page in pages]
             counted, served = await full.counters(), process_seconds(server)
-            shown = await full.pictures()
-            samples = await watch(office, minutes)
+            samples, pictures = await watch(office, full, minutes)
             await full.wait_for_pictures(TILES)
             spent = [await page.spent() - then for page, then in zip(pages, before, strict=True)]
             seconds = samples[-1].at
             found = tell_memory(samples, (process_seconds(server) - served) / seconds)
-            found |= tell_page(spent[0], spent[1], await full.pictures() - shown, seconds)
+            found |= tell_page(spent[0], spent[1], pictures, seconds)
             found |= tell_counters(counted, await full.counters())
             await full.screenshot(folder / "page.png")
             keep(found)
