@@ -14,7 +14,7 @@ from tests.faults.visitor import Visitor
 from tests.processes import Moulin
 from tests.relay import Impairment, Relay, page_script
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 WIDE = Impairment(rate=4e6, delay=0.02)
 NARROW = 300e3
