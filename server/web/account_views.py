@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from server.web.calendar_views import HostFeedView
-from server.web.views import CommunityRef, LinkState
+from server.web.views import CommunityRef, DoorwayView
 
 
 @dataclass(frozen=True)
@@ -24,38 +24,29 @@ class SignInView:
 
 
 @dataclass(frozen=True)
-class LoginLinkView:
+class LoginLinkView(DoorwayView):
     """login_link.html: a button; the form posts `name` (asked of someone new) to `accept_url`."""
 
-    state: LinkState
-    explanation: str
-    accept_url: str
     email: str = ""
     needs_name: bool = False
     merges: str = ""  # the guest's name whose entries the account will get, "" without
 
 
 @dataclass(frozen=True)
-class KeepingView:
+class KeepingView(DoorwayView):
     """keeping.html: a button that keeps an account; not "valid": nothing waits for it.
 
     `is_kept`: because the account is there; else because it is not, or the link is not whole.
     """
 
-    state: LinkState
     title: str
-    explanation: str
-    accept_url: str
     is_kept: bool
 
 
 @dataclass(frozen=True)
-class HandoverView:
+class HandoverView(DoorwayView):
     """handover.html: a button that brings a guest here; the form posts `vers` to `accept_url`."""
 
-    state: LinkState
-    explanation: str
-    accept_url: str
     next: str
     name: str  # the guest's
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.community.people import Person
-from server.keys import COOKIES, DATABASE, SETTINGS
+from server.keys import COOKIES, DATABASE
 from server.storage.database import Transaction
 from server.storage.queries import logins, people, person_data
 from server.web.account_views import HandoverView
@@ -18,8 +18,7 @@ from server.web.fields import form_fields
 from server.web.my_data import send_out
 from server.web.person import check_rate, known_login, known_person, log_in, right_now
 from server.web.rate_limits import NAMES
-from server.web.rendering import render, see_other, words_of
-from server.web.views import CardView
+from server.web.rendering import render_doorway, see_other, words_of
 
 
 async def handover_page(request: web.Request) -> web.Response:
@@ -78,9 +77,7 @@ async def _show(request: web.Request, login_id: str | None) -> web.Response:
         next=safe_next(request.query.get("vers")),
         name=guest.name if guest else "",
     )
-    title = words.gettext("Continuer ici")
-    card = CardView(title, "", request.app[SETTINGS].address, noindex=True)
-    return await render(request, "handover.html", view, card=card, status=200 if guest else 410)
+    return await render_doorway(request, "handover.html", view, words.gettext("Continuer ici"))
 
 
 def _login_of(request: web.Request) -> str | None:

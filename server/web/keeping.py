@@ -12,8 +12,7 @@ from server.storage.queries.retention import is_warned, keep_member
 from server.web.account_views import KeepingView
 from server.web.person import check_rate, right_now
 from server.web.rate_limits import OWNER_LINKS
-from server.web.rendering import render, words_of
-from server.web.views import CardView
+from server.web.rendering import render_doorway, words_of
 
 
 async def keeping_page(request: web.Request) -> web.Response:
@@ -47,9 +46,8 @@ async def _show(request: web.Request) -> web.Response:
         accept_url=request.path,
         is_kept=person is not None,
     )
-    card = CardView(view.title, "", request.app[SETTINGS].address, noindex=True)
     status = 200 if person is not None else 410
-    return await render(request, "keeping.html", view, card=card, status=status)
+    return await render_doorway(request, "keeping.html", view, view.title, closed_status=status)
 
 
 def _title(is_there: bool, words: Words) -> str:

@@ -30,7 +30,7 @@ from server.web.place import Place, standing_of
 from server.web.place_cards import invitation_card
 from server.web.rate_limits import NAMES, OPENS, OWNER_LINKS
 from server.web.refused import Refused
-from server.web.rendering import render, see_other, words_of
+from server.web.rendering import render, render_doorway, see_other, words_of
 from server.web.session_cards import session_card
 from server.web.session_rows import About, session_url, session_view
 from server.web.user_agents import is_crawler
@@ -257,9 +257,7 @@ async def _owner_link(request: web.Request) -> web.Response:
         community=ref,
         name=person.name if person else "",
     )
-    card = CardView(_("La clé de la maison"), "", request.app[SETTINGS].address, noindex=True)
-    status = 200 if is_open else 410
-    return await render(request, "owner_link.html", view, card=card, status=status)
+    return await render_doorway(request, "owner_link.html", view, _("La clé de la maison"))
 
 
 async def use_owner_link(request: web.Request) -> web.Response:

@@ -18,7 +18,7 @@ from server.keys import CARDS, CATALOGS, COOKIES, SETTINGS, STATIC_FILES
 from server.web import cookies
 from server.web.person import known_login, known_person
 from server.web.user_agents import in_app_browser, is_crawler, way_out
-from server.web.views import CardView, InAppView, MeView
+from server.web.views import CardView, DoorwayView, InAppView, MeView
 
 ENVIRONMENTS: dict[str, web.AppKey[jinja2.Environment]] = {
     lang: web.AppKey(f"templates_{lang}", jinja2.Environment) for lang in LANGUAGES
@@ -93,6 +93,20 @@ async def render(
     response.headers["Content-Language"] = str(context["lang"])
     keep_csrf(request, response)
     return response
+
+
+async def render_doorway(
+    request: web.Request,
+    template: str,
+    view: DoorwayView,
+    title: str,
+    *,
+    closed_status: int = 410,
+) -> web.Response:
+    """The page behind a link that is for one person: its preview tells nothing but `title`."""
+    card = CardView(title, "", request.app[SETTINGS].address, noindex=True)
+    status = 200 if view.state == "valid" else closed_status
+    return await render(request, template, view, card=card, status=status)
 
 
 async def _context(

@@ -29,7 +29,7 @@ from server.web.person import (
     typed_name,
 )
 from server.web.rate_limits import LOGIN_LINKS, OWNER_LINKS
-from server.web.rendering import language, render, see_other, words_of
+from server.web.rendering import language, render, render_doorway, see_other, words_of
 from server.web.views import CardView
 
 
@@ -107,11 +107,8 @@ async def _link_page(request: web.Request) -> web.Response:
         needs_name=is_open and outcome.arrival is Arrival.NEW,
         merges=outcome.goes.name if is_open and outcome.goes else "",
     )
-    card = CardView(
-        words.gettext("Votre lien pour entrer"), "", request.app[SETTINGS].address, noindex=True
-    )
-    status = 200 if is_open else 410
-    return await render(request, "login_link.html", view, card=card, status=status)
+    title = words.gettext("Votre lien pour entrer")
+    return await render_doorway(request, "login_link.html", view, title)
 
 
 def _why_not(state: LinkState, words: Words) -> str:

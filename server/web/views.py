@@ -190,7 +190,19 @@ class LeftView:
 
 
 @dataclass(frozen=True)
-class InvitationView:
+class DoorwayView:
+    """doorway.html: one button behind a link, which posts to `accept_url`.
+
+    `state` other than "valid": there is no button, `explanation` says why and what to do.
+    """
+
+    state: LinkState
+    explanation: str
+    accept_url: str
+
+
+@dataclass(frozen=True)
+class InvitationView(DoorwayView):
     """invitation.html: what the invitation opens; the form posts `name` to `accept_url`.
 
     `state` other than "valid": `explanation` says why and what to do, there is no form. `expires`,
@@ -198,9 +210,6 @@ class InvitationView:
     makes of those who use it ("" for a plain guest).
     """
 
-    state: LinkState
-    explanation: str
-    accept_url: str
     name: str  # of the person already known, else ""
     community: CommunityRef | None
     office: OfficeView | None  # None: the invitation opens the whole community
@@ -212,12 +221,9 @@ class InvitationView:
 
 
 @dataclass(frozen=True)
-class OwnerLinkView:
+class OwnerLinkView(DoorwayView):
     """owner_link.html: the one-time key. The form posts `name` to `accept_url`."""
 
-    state: LinkState
-    explanation: str
-    accept_url: str
     community: CommunityRef | None
     name: str
 
