@@ -227,5 +227,5 @@ def _mime_type(kind: str, request: AddTrackRequest) -> str:
             if rule.kind == kind and rule.name.lower() == asked.codec.rpartition("/")[2].lower():
                 return f"{kind}/{rule.name}"
     if kind == "audio":
-        return "audio/opus" if request.disable_red else "audio/red"
+        return "audio/opus" if request.disable_red or request.encryption else "audio/red"
     return "video/VP8"

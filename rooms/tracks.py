@@ -57,7 +57,8 @@ class PublishedTrack:
     def codec(self) -> str:
         """In what it is sent on: `red` where sound may be wrapped in it, even if it comes bare."""
         name = self.incoming.codec.name if self.incoming is not None else ""
-        return "red" if name == "opus" and not self.info.disable_red else name
+        bare = self.info.disable_red or self.info.encryption  # who decrypts expects single frames
+        return "red" if name == "opus" and not bare else name
 
     @property
     def muted(self) -> bool:

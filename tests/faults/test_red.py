@@ -62,6 +62,7 @@ async def concealed(listener: Visitor, who: str, before: dict[str, Any]) -> floa
     return float((now["concealed"] - before["concealed"]) / (now["samples"] - before["samples"]))
 
 
+@pytest.mark.alone
 async def test_redundancy_is_heard_through_thirty_percent_loss(
     moulin: Moulin, chromium: Browser, relay: RelayFactory
 ) -> None:

@@ -35,6 +35,25 @@ async def test_a_track_is_named_at_once_and_shown_once_its_section_is_agreed(
     assert ana_hears.news_of("ana").is_publisher
 
 
+@pytest.mark.parametrize("how", ["disable_red", "encryption"])
+async def test_sound_is_made_redundant_unless_its_publisher_declines_or_encrypts(
+    seating: Seating, how: str
+) -> None:
+    ana, _ = seating.join("ana")
+    ana.publish(adding())
+    seating.offer(ana)
+    (track,) = ana.publications
+    assert (track.info.mime_type, track.codec) == ("audio/red", "red")
+    eve, _ = seating.join("eve")
+    request = adding()
+    setattr(request, how, 1)
+    eve.publish(request)
+    seating.offer(eve)
+    (track,) = eve.publications
+    assert (track.info.mime_type, track.codec) == ("audio/opus", "opus")
+    assert track.info.disable_red == (how == "disable_red")
+
+
 async def test_the_offer_may_come_before_the_announcement(seating: Seating) -> None:
     ana, _ = seating.join("ana")
     _, bob_hears = seating.join("bob")
