@@ -56,7 +56,8 @@ export function clock(date) {
   const minute = date.getMinutes();
   const minutes = String(minute).padStart(2, "0");
   if (french) return `${hour}\u00a0h` + (minute ? `\u00a0${minutes}` : "");
-  return `${hour % 12 || 12}${minute ? `:${minutes}` : ""}\u00a0${hour < 12 ? "a.m." : "p.m."}`;
+  const past = minute ? `:${minutes}` : "";
+  return `${hour % 12 || 12}${past}\u00a0${hour < 12 ? "a.m." : "p.m."}`;
 }
 
 /**
