@@ -72,11 +72,16 @@ async def _invited_place(request: web.Request, invitation: Invitation) -> tuple[
 async def invited_session(
     request: web.Request, place: Place, invitation: Invitation
 ) -> Session | None:
-    """The session that an invitation is to, while its office stands."""
+    """The session that an invitation is to, while its office stands.
+
+    One that is over, or called off, gives way to the next date of its series.
+    """
     if invitation.session_id is None:
         return None
     async with request.app[DATABASE].reading() as db:
         session = await sessions.session_by_id(db, invitation.session_id)
+        if session is not None and session.recurs:
+            session = await sessions.date_to_come(db, session, right_now())
     stands = session and any(each.id == session.plan.office_id for each in place.offices)
     return session if stands else None
 

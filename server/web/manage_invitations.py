@@ -27,7 +27,8 @@ async def add_invitation(request: web.Request) -> web.Response:
     check_rate(request, CHANGES)
     form, now = await form_fields(request), right_now()
     if form.get("session"):
-        return await _invite_to_session(request, place, form["session"])
+        is_whole = form.get("whole") == "1"
+        return await _invite_to_session(request, place, form["session"], is_whole=is_whole)
     draft, errors = rules.draft_invitation(
         form, frozenset(each.id for each in place.offices), place.standing.role, now
     )
@@ -44,8 +45,13 @@ async def add_invitation(request: web.Request) -> web.Response:
     return await _make(request, place, draft)
 
 
-async def _invite_to_session(request: web.Request, place: Place, session_id: str) -> web.Response:
-    """A link to one session and to its office, until some days after it."""
+async def _invite_to_session(
+    request: web.Request, place: Place, session_id: str, *, is_whole: bool
+) -> web.Response:
+    """A link to one session and to its office, until some days after it.
+
+    To a whole series: without end, for it leads to the date that comes next.
+    """
     async with request.app[DATABASE].reading() as db:
         session = await sessions.session_by_id(db, session_id)
     if session is None or session.community_id != place.community.id:
@@ -54,7 +60,7 @@ async def _invite_to_session(request: web.Request, place: Place, session_id: str
         raise Refused(409, "session_over")
     draft = rules.InvitationDraft(
         office_id=session.plan.office_id,
-        expires_at=session.ends_at + rules.AFTER_SESSION,
+        expires_at=None if is_whole and session.recurs else session.ends_at + rules.AFTER_SESSION,
         max_uses=None,
         note="",
         session_id=session.id,

@@ -90,7 +90,9 @@ async def sessions_page(request: web.Request) -> web.Response:
         end = _midnight(weeks[-1][-1] + timedelta(days=1), zone)
     async with request.app[DATABASE].reading() as db:
         found = await sessions.sessions_between(db, place.community.id, begin, end)
-        passing = await tours.tours_to_come(db, now, community_id=place.community.id)
+        passing = []
+        if month is None:
+            passing = await tours.tours_to_come(db, now, community_id=place.community.id)
     by_day = await _by_day(request, place, found, zone, now)
     view = SessionsView(
         community=community_ref(place, words),

@@ -20,6 +20,7 @@ from server.storage.queries.sessions import (
     series_by_ids,
     sessions_between,
     sessions_by_ids,
+    sessions_of_series,
 )
 from server.storage.tables import (
     CalendarFeedRow,
@@ -68,11 +69,8 @@ async def series_at_dates(db: Transaction, series_id: str, now: datetime) -> Ser
     if not found:
         return None
     series, known_until = found[0]
-    told = await series_in_feed(db, series.community_id, now)
-    return next(
-        (each for each in told if each.series.id == series_id),
-        SeriesAtDates(series, (), known_until),
-    )
+    dates = await sessions_of_series(db, series_id, since=now - PAST_SHOWN, most=MOST_IN_FEED)
+    return SeriesAtDates(series, tuple(dates), known_until)
 
 
 async def sessions_of_person(db: Transaction, person_id: str, now: datetime) -> list[Session]:

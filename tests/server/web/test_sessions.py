@@ -221,6 +221,26 @@ async def test_a_date_that_its_new_rule_leaves_out_leads_to_the_list(
     assert owner.path == f"{LIST}?fait=saved"
 
 
+@pytest.mark.parametrize(("whole", "ends"), [("1", False), ("", True)])
+async def test_a_link_leads_to_the_next_date_of_its_series(
+    house: web.Application, owner: Visitor, visitor: Visitor, whole: str, ends: bool
+) -> None:
+    address = await make(house, owner, frequency="weekly", count="4")
+    second = re.findall(rf'href="({LIST}/se_[0-9a-f]+)"', owner.page)[0]
+    assert "Créer un lien vers toute la série" in owner.text
+    session_id = address.rpartition("/")[2]
+    await owner.send("/c/les-pigistes/gerer/invitations", session=session_id, whole=whole)
+    link = re.search(r'id="new-link"[^>]* value="https?://[^/"]+(/i/[^"]+)"', owner.page)
+    assert link is not None
+    await visitor.open(link[1])
+    assert ("n’a pas de fin prévue" in visitor.text) != ends
+    await owner.open(address)
+    await owner.send(f"{address}/annuler", reach="this")
+    await visitor.open(link[1])
+    await visitor.send(link[1], name="Ana")
+    assert visitor.path == second
+
+
 async def test_only_hosts_change_sessions(
     house: web.Application, owner: Visitor, visitor: Visitor
 ) -> None:
