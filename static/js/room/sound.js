@@ -12,14 +12,19 @@ import { preferences } from "../preferences.js";
  * @param {import("./commands.js").Commands} commands
  */
 export function startSound(room, root, commands) {
+  /** @type {Map<unknown, HTMLMediaElement>} the client detaches a track that ends, but leaves its element */
+  const voices = new Map();
   room.on(RoomEvent.TrackSubscribed, (track) => {
     if (track.kind !== Track.Kind.Audio) return;
     const element = track.attach();
     element.hidden = true;
     root.append(element);
+    voices.set(track, element);
   });
   room.on(RoomEvent.TrackUnsubscribed, (track) => {
-    if (track.kind === Track.Kind.Audio) for (const element of track.detach()) element.remove();
+    track.detach();
+    voices.get(track)?.remove();
+    voices.delete(track);
   });
   room.on(RoomEvent.AudioPlaybackStatusChanged, () => showBlocked(room));
   commands.on("play-sound", () => void room.startAudio().then(() => showBlocked(room)));
