@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from aiortc import rtcsctptransport as aiortc_sctp
+from aiortc.rtcdtlstransport import SRTP_PROFILES
 from google_crc32c import value as crc32c
+from OpenSSL import SSL
 
 from rooms.errors import MalformedPacket
 from rooms.limits import Counters, Limits
@@ -286,3 +288,11 @@ async def test_a_listener_that_fails_is_not_the_clients_fault(pair: Pair) -> Non
 
 def test_guarded_sctp_is_what_connections_use() -> None:
     assert GuardedSctp.__mro__[1] is aiortc_sctp.RTCSctpTransport
+
+
+def test_connections_share_a_context_in_which_nobody_resumes() -> None:
+    certificate = new_certificate()
+    context = certificate._create_ssl_context(SRTP_PROFILES)
+    assert certificate._create_ssl_context(SRTP_PROFILES) is context
+    assert context.get_session_cache_mode() == SSL.SESS_CACHE_OFF
+    assert new_certificate()._create_ssl_context(SRTP_PROFILES) is not context

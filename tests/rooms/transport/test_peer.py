@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from rooms.errors import AddressInUse, LimitExceeded, NegotiationError, SdpError
 from rooms.limits import Limits
+from rooms.transport import sdp
+from rooms.transport.description import Description
 from rooms.transport.peer import Peer
 from rooms.transport.server import RtcServer
 from tests.rooms.transport.clients import Client, Listener, RawClient, check, join
@@ -367,3 +370,24 @@ async def test_a_listener_that_fails_at_connecting_loses_its_peer_alone(rtc: Rtc
     await client.close()
     other, _, _ = await join(rtc)
     await other.close()
+
+
+async def test_sections_once_read_are_forgotten_by_who_sits_still(
+    rtc: RtcServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remembered: list[int] = []
+    parse = sdp.parse
+
+    def noting(text: str, limits: Limits, seen: Any = None) -> Description:
+        remembered.append(len(seen))
+        return parse(text, limits, seen)
+
+    monkeypatch.setattr(sdp, "parse", noting)
+    peer = rtc.create_peer(Listener())
+    text = offer_text("chromium_single")
+    first = peer.answer(text).sdp
+    for seconds in (5, 11):
+        peer.sweep(rtc.now() + seconds)
+        again = peer.answer(text).sdp
+    assert remembered[0] == remembered[2] == 0 < remembered[1]
+    assert again.splitlines()[2:] == first.splitlines()[2:]
