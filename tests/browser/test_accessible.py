@@ -36,7 +36,7 @@ OWNER_PAGES = (
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
-async def _findings(page: Page) -> list[str]:
+async def findings(page: Page) -> list[str]:
     """What axe-core finds serious or critical, with the elements concerned."""
     if not await page.evaluate("'axe' in window"):
         # evaluated rather than added as an element, which the page's own policy would refuse
@@ -61,7 +61,7 @@ async def test_public_pages(arrive: Arrive, theme: str, width: int) -> None:
     )
     for path in PUBLIC_PAGES:
         await lea.open(path)
-        assert await _findings(lea.page) == [], path
+        assert await findings(lea.page) == [], path
         sideways = await lea.page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert sideways <= 0, f"{path} scrolls sideways at {width}"
 
@@ -70,20 +70,20 @@ async def test_public_pages(arrive: Arrive, theme: str, width: int) -> None:
 async def test_green_room_and_office(arrive: Arrive, theme: str) -> None:
     lea = await arrive(color_scheme=theme, reduced_motion="reduce")
     await lea.to_green_room()
-    assert await _findings(lea.page) == []
+    assert await findings(lea.page) == []
     await lea.page.click("#green-enter")
     await lea.wait_inside()
-    assert await _findings(lea.page) == []
+    assert await findings(lea.page) == []
     for command in ("people", "chat", "hand", "microphone"):
         await lea.press(command)
-        assert await _findings(lea.page) == [], command
+        assert await findings(lea.page) == [], command
     for menu in ("more-menu", "devices-menu", "reactions-menu", "status-menu"):
         await lea.page.evaluate("(id) => document.getElementById(id).showPopover()", menu)
-        assert await _findings(lea.page) == [], menu
+        assert await findings(lea.page) == [], menu
         await lea.page.evaluate("(id) => document.getElementById(id).hidePopover()", menu)
     await lea.page.keyboard.press("?")
     await lea.page.wait_for_selector("#help[open]")
-    assert await _findings(lea.page) == []
+    assert await findings(lea.page) == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -91,16 +91,16 @@ async def test_the_owner_pages(arrive: Arrive, moulin_factory: MoulinFactory, th
     own = await moulin_factory()
     owner = await arrive("Marie", at=own, color_scheme=theme, reduced_motion="reduce")
     await owner.page.goto(own.owner_link)
-    assert await _findings(owner.page) == []
+    assert await findings(owner.page) == []
     await take_key(owner)
     await owner.page.click("button:has-text('Créer le lien')")
     await owner.page.wait_for_selector("#new-link")
-    assert await _findings(owner.page) == []
+    assert await findings(owner.page) == []
     await owner.open(f"{COMMUNITY}/gerer")
     await owner.page.click("summary:has-text('Ouvrir un bureau')")
-    assert await _findings(owner.page) == []
+    assert await findings(owner.page) == []
     await owner.page.click("a:has-text('Modifier')")
-    assert await _findings(owner.page) == []
+    assert await findings(owner.page) == []
     for path in (*(COMMUNITY + each for each in OWNER_PAGES), "/compte", COMMUNITY):
         await owner.open(path)
-        assert await _findings(owner.page) == [], path
+        assert await findings(owner.page) == [], path

@@ -1,0 +1,117 @@
+"""Every page that people meet, with data in it: for axe-core, and without sideways scrolling."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from tests.browser.conftest import Arrive
+from tests.browser.coworker import COMMUNITY, OFFICE, Coworker
+from tests.browser.owner import take_key
+from tests.browser.test_accessible import findings
+from tests.conftest import MoulinFactory
+
+pytestmark = pytest.mark.browser
+
+HOUSE = (
+    *("/", COMMUNITY, OFFICE, f"{OFFICE}/salle", f"{OFFICE}/au-revoir?raison=removed"),
+    *(f"{COMMUNITY}/calendrier", f"{COMMUNITY}/seances", f"{COMMUNITY}/seances?mois={{month}}"),
+    *("/tournees", "/connexion", "/confidentialite", "/courrier", "/nulle-part", "/i/inconnue"),
+)
+LOOKED_AFTER = (
+    *("/compte", "/maisons/nouvelle", "/tournees/nouvelle", f"{COMMUNITY}/seances/nouvelle"),
+    *(f"{COMMUNITY}/seances/animation", f"{COMMUNITY}/gerer", f"{COMMUNITY}/gerer/maison"),
+    *(f"{COMMUNITY}/gerer/personnes", f"{COMMUNITY}/gerer/frequentation"),
+)
+LONG_NAME = "Marie-Josée-Alexandrine Archambault-Charbonneau de la Chevrotière"
+
+
+async def _furnish(owner: Coworker) -> list[str]:
+    """A series, a tour of it and a link to it; the paths of the pages there are then."""
+    page, tomorrow = owner.page, date.today() + timedelta(days=1)
+    await owner.open(f"{COMMUNITY}/seances/nouvelle")
+    for name in ("fr", "en"):
+        await page.fill(
+            f"#title-{name}", "Interminablement longue matinée d’anticonstitutionnalité"
+        )
+    await page.fill("#date", f"{tomorrow:%Y-%m-%d}")
+    await page.select_option("#frequency", "weekly")
+    await page.click("main button:has-text('Enregistrer')")
+    await page.wait_for_selector("h1:has-text('Interminablement')")
+    session = page.url.partition("?")[0].removeprefix(owner.moulin.url)
+    await owner.open("/tournees/nouvelle")
+    for name in ("fr", "en"):
+        await page.fill(f"#title-{name}", "La tournée des anticonstitutionnalistes")
+    await page.check("input[name=stops] >> nth=0")
+    await page.click("main button:has-text('Enregistrer')")
+    await page.wait_for_selector("h1:has-text('La tournée')")
+    tour = page.url.partition("?")[0].removeprefix(owner.moulin.url)
+    await owner.open(f"{COMMUNITY}/gerer")
+    office = await page.get_attribute(".rows a[href*='/gerer/offices/']", "href")
+    await page.click("button:has-text('Créer le lien')")
+    link = (await page.input_value("#new-link")).removeprefix(owner.moulin.url)
+    details = page.url.partition("?")[0].removeprefix(owner.moulin.url)
+    assert office
+    told = [session, f"{session}/modifier", tour, f"{tour}/modifier", office, details]
+    return [*told, f"{details}/affiche", link]
+
+
+@pytest.mark.parametrize(
+    ("theme", "width", "lang"),
+    [("light", 320, "fr"), ("dark", 320, "en"), ("dark", 1280, "fr"), ("light", 1280, "en")],
+)
+async def test_every_page(
+    arrive: Arrive, moulin_factory: MoulinFactory, theme: str, width: int, lang: str
+) -> None:
+    own = await moulin_factory()
+    settings = {"color_scheme": theme, "size": {"width": width, "height": 800}}
+    owner = await arrive(LONG_NAME, at=own, reduced_motion="reduce", **settings)
+    await take_key(owner)
+    furnished = await _furnish(owner)
+    guest = await arrive(
+        LONG_NAME, at=own, reduced_motion="reduce", locale=f"{lang}-CA", **settings
+    )
+    month = f"{date.today() + timedelta(days=1):%Y-%m}"
+    session, _edit, tour, *_, link = furnished
+    wrong = []
+    for who, paths in (
+        (guest, (*HOUSE, session, tour, link)),
+        (owner, (*HOUSE, *LOOKED_AFTER, *furnished[:-1])),
+    ):
+        for path in paths:
+            await who.open(path.format(month=month))
+            sideways = await who.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            if sideways > 0:
+                wrong.append(f"{path} scrolls sideways by {sideways}")
+            wrong += [f"{path}: {found}" for found in await findings(who.page)]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+async def test_nothing_of_the_office_is_out_of_reach(arrive: Arrive, width: int) -> None:
+    lea = await arrive(
+        LONG_NAME[:60], size={"width": width, "height": 640}, reduced_motion="reduce"
+    )
+    await lea.enter()
+    for command in ("chat", "people", "hush"):
+        await lea.page.evaluate("document.getElementById('more-menu').showPopover()")
+        assert await _outside(lea) == []
+        await lea.page.evaluate("document.getElementById('more-menu').hidePopover()")
+        await lea.page.keyboard.press({"chat": "c", "people": "p", "hush": "s"}[command])
+        if command == "chat":
+            await lea.page.keyboard.press("Escape")
+        assert await _outside(lea) == [], command
+
+
+async def _outside(who: Coworker) -> list[str]:
+    """The buttons in sight that the window cuts at a side."""
+    found: list[str] = await who.page.evaluate(
+        """() => [...document.querySelectorAll('button, select, input')]
+          .filter((each) => each.checkVisibility() && !each.matches('.visually-hidden'))
+          .filter((each) => {
+            const box = each.getBoundingClientRect();
+            return box.width && (box.left < -0.5 || box.right > innerWidth + 0.5);
+          }).map((each) => each.outerHTML.slice(0, 120))"""
+    )
+    return found
