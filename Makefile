@@ -6,6 +6,8 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
 INSTALL := $(PIP) install --quiet --require-hashes --no-deps --only-binary :all:
 PYTEST_ARGS ?=
+# Two tests at a time, files whole and in their order: the long ones first.
+BESIDE ?= -n 2 --dist loadfile --no-loadscope-reorder
 # The packet path in C, made where there is a compiler and silently done without elsewhere.
 COMPILED := rooms/compiled/packets.so
 
@@ -40,7 +42,7 @@ setup-dev: $(VENV)/dev.stamp node_modules/.stamp $(COMPILED) ## Install what dev
 
 test: setup-dev ## Format, lint, types, and every test
 	@$(MAKE) --no-print-directory lint types
-	$(PY) -m pytest $(PYTEST_ARGS)
+	$(PY) -m pytest $(BESIDE) $(PYTEST_ARGS)
 
 lint: $(VENV)/dev.stamp ## Check format and lint
 	$(VENV)/bin/ruff format --check .
