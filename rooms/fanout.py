@@ -15,7 +15,7 @@ from rooms.transport.srtp import RTP_ROOM, PacketBuffer, protect
 
 _OUT = PacketBuffer()
 _DATA, _VIEW, _POINTER, _LENGTH = _OUT.data, _OUT.view, _OUT.pointer, _OUT.length
-_QUEUE = departures.data, departures.offsets, departures.pointers, departures.sizes
+_QUEUE = departures.data, departures.offsets, departures.pointers, departures.sizes, departures.ways
 _FIELDS = {OPAQUE: "", PICTURE: "H", FULL: "HBB"}
 _layouts: dict[int, Any] = {}
 
@@ -73,19 +73,16 @@ def _queue(packet: Packet, word: int, prefix: bytes, tag: int, legs: Legs) -> in
     """The same, but what is encrypted waits until departures are released."""
     number, timestamp, marker, shape, head, picture, tl0, tk, tail = packet
     word |= marker
-    prefix += head
+    block, prefix = prefix, prefix + head
     before, after = len(prefix), len(tail)
     pack = _layouts.get(shape << 28 | before << 14 | after) or _layout(shape, before, after)
     size = HEADER_SIZE + before + after + (0, 2, 4)[shape]
-    total, failed = size + tag, 0
-    key, index = tk & 0xE0, tk & 0x1F
-    data, offsets, pointers, sizes = _QUEUE
-    ways, slot = departures.ways, departures.count
+    key, index, slot, failed = tk & 0xE0, tk & 0x1F, departures.count, 0
+    data, offsets, pointers, sizes, ways = _QUEUE
     # fmt: off
     for sequence, stamp, ssrc, picture_by, tl0_by, key_by, session, way in _ways_of(legs):
         if slot == SLOTS:
-            failed += departures.flush()
-            slot = 0
+            failed, slot = failed + departures.flush(), 0
         if shape == FULL:
             pack(data, offsets[slot], word, number + sequence & 0xFFFF,
                  timestamp + stamp & 0xFFFFFFFF, ssrc, prefix,
@@ -102,16 +99,15 @@ def _queue(packet: Packet, word: int, prefix: bytes, tag: int, legs: Legs) -> in
         if protect(session, pointers[slot], _LENGTH):
             failed += 1
             continue
-        sizes[slot] = total
-        waiting = way.waiting
-        if not waiting:
+        sizes[slot] = size + tag
+        if not way.waiting:
             ways.append(way)
-        waiting.append(slot)
+        way.waiting.append(slot)
         slot += 1
     # fmt: on
     departures.count = slot
     if legs.ways[1]:
-        failed += fan_out(packet, word & ~marker, prefix[: before - len(head)], tag, legs.ways[1])
+        failed += fan_out(packet, word, block, tag, legs.ways[1])
     return failed
 
 
