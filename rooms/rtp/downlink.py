@@ -15,6 +15,8 @@ from rooms.rtp.traffic import Traffic
 
 HOLD = 10.0
 """Seconds after a downgrade in which nothing is raised."""
+DARK_HOLD = 3.0
+"""The same where nothing is left to be seen: a moment's trouble must not cost ten dark seconds."""
 CALM = 30.0
 """Seconds without a complaint, everybody at their best, after which no limit is known any more."""
 LOOKS = 0.2
@@ -75,8 +77,8 @@ class Estimator(Protocol):
 class Downlink:
     """Steers the videos of one subscriber by `estimator`; `paused` are those that do not fit.
 
-    Downgrades are immediate. Upgrades wait 10 s after one, and for a proof that they fit: that is
-    what `padding` is for.
+    Downgrades are immediate. Upgrades wait 10 s after one (3 s where all is dark), and for a proof
+    that they fit: that is what `padding` is for.
     """
 
     def __init__(self, estimator: Estimator) -> None:
@@ -152,9 +154,11 @@ class Downlink:
         ideal = allocate(budget, demands)
         lowered = any(ideal[key] < at for key, at in current.items())
         if complained and lowered:
-            self._hold = now + HOLD
+            kept = {key: min(at, current[key]) for key, at in ideal.items()}
+            dark = all(at == PAUSED for at in kept.values())
+            self._hold = now + (DARK_HOLD if dark else HOLD)
             self._probing.put_off(self._hold)
-            return {key: min(at, current[key]) for key, at in ideal.items()}
+            return kept
         if changed:
             return ideal
         resumed = any(at == PAUSED and ideal[key] != PAUSED for key, at in current.items())

@@ -93,6 +93,18 @@ def test_pictures_pause_only_when_the_least_does_not_fit() -> None:
     assert min(spatial(viewer)) >= 1
 
 
+def test_a_moments_trouble_does_not_leave_the_only_picture_dark() -> None:
+    studio = Studio()
+    viewer = Viewer(studio)
+    studio.run(10)
+    viewer.rate = 60_000
+    studio.run(2)
+    assert viewer.downlink.paused
+    viewer.rate = 5e6
+    studio.run(5)
+    assert not viewer.downlink.paused
+
+
 def test_others_are_not_disturbed_by_a_narrow_link() -> None:
     studio = Studio()
     wide, narrow = Viewer(studio), Viewer(studio, 250_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -42,6 +43,13 @@ async def waiting(house: web.Application) -> list[PushNoticeRow]:
         return list(await db.scalars(select(PushNoticeRow)))
 
 
+async def sent(house: web.Application, about: str = "") -> None:
+    """Until no notice about that (about anything, by default) is on its way any more."""
+    async with asyncio.timeout(30):
+        while any(each.about.startswith(about) for each in await waiting(house)):
+            await asyncio.sleep(0.01)
+
+
 async def want_notices(house: web.Application, visitor: Visitor, device: Device) -> None:
     """A member who has turned the switch on."""
     await sign_in(house, visitor)
@@ -68,12 +76,14 @@ async def test_a_reminder_is_shown_on_the_device_at_its_hour(
     assert notice.next_try_at == await starts_at(house, address) - timedelta(minutes=15)
     later = (right_now() + timedelta(days=9)).date().isoformat()
     await owner.send_list(f"{address}/modifier", await form(house, date=later))
+    await sent(house, "change:")
     [notice] = await waiting(house)
     assert f"{notice.next_try_at:%Y-%m-%d}" == later
 
     await due_now(house)
-    [told] = service.read(device)
-    assert told["title"].startswith("Bientôt : ")
+    changed, told = service.read(device)
+    assert changed["title"].startswith("Changement\N{NO-BREAK SPACE}: ")
+    assert told["title"].startswith("Bientôt\N{NO-BREAK SPACE}: ")
     assert (told["path"], told["lang"]) == (address, "fr")
     assert "Les Pigistes" in told["body"]
     assert service.signed_by(house[PUSH].public_key)
@@ -104,9 +114,9 @@ async def test_a_freed_seat_is_told_at_once(
     assert await waiting(house) == []
     await owner.send(f"{address}/reponse", answer="no")
     await house[JOBS].run_once("notices")
-    assert [told["title"].partition(" : ")[0] for told in service.read(device)] == [
-        "Une place pour vous"
-    ]
+    await sent(house)
+    [told] = service.read(device)
+    assert told["title"].startswith("Une place pour vous\N{NO-BREAK SPACE}: ")
 
 
 async def test_the_switch_and_signing_out(
