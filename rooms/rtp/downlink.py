@@ -17,13 +17,18 @@ HOLD = 10.0
 """Seconds after a downgrade in which nothing is raised."""
 DARK_HOLD = 3.0
 """The same where nothing is left to be seen: a moment's trouble must not cost ten dark seconds."""
+SPARED, UNSPARED = 4.0, 16.0
+"""Times what sound takes: below the first a link carries none of what sound repeats, above the
+second all of it again. Half a million bits a second for one who speaks, without a third of that."""
 CALM = 30.0
 """Seconds without a complaint, everybody at their best, after which no limit is known any more."""
 LOOKS = 0.2
 SLOW_LOOKS = 1.0
 """Seconds between two looks at a link: with a known limit, and without."""
 _EXCUSED = 1.0  # seconds after a failed probe in which complaints are still about it
+_RELIEF = 3.0  # seconds after repeats were left out in which nothing pauses: the queue must drain
 _USABLE = 0.95
+_VOICE = 40_000.0  # bits per second of one who speaks: silence makes no room
 _ALL = Step(HIGHEST, ALL, 0.0)
 
 Chosen = dict[Hashable, int]
@@ -55,6 +60,10 @@ class Estimator(Protocol):
     @property
     def bitrate(self) -> float | None:
         """Bits per second in all; None while nothing ever spoke of a limit."""
+
+    @property
+    def remb(self) -> float | None:
+        """Bits per second that the receiver says it can take, which losses alone do not lower."""
 
     @property
     def complaints(self) -> int:
@@ -92,7 +101,8 @@ class Downlink:
         self._hold = 0.0
         self._excused_until = 0.0
         self._good_rate = 0.0
-        self._dry = False
+        self._dry = self._sparing = False
+        self._relieved_until = 0.0
         self._next = 0.0
         self.paused: frozenset[OutgoingStream] = frozenset()
 
@@ -114,6 +124,7 @@ class Downlink:
         complained = self._complained(now)
         limit = estimator.bitrate
         self._next = now + (SLOW_LOOKS if limit is None else LOOKS)
+        self._spare(sounds, limit, now, pictures=bool(views))
         if limit is None:
             self._give_all(views)
         else:
@@ -122,6 +133,23 @@ class Downlink:
             self._probe(demands, chosen, now)
             self._apply(views, demands, chosen, complained)
         self._views = tuple(views)
+
+    def _spare(
+        self, sounds: Collection[OutgoingStream], limit: float | None, now: float, *, pictures: bool
+    ) -> None:
+        """Leave out what sound repeats where that costs pictures.
+
+        Not where packets are lost at random, which is what repeats are for: by what the receiver
+        says it can take, and only once the link was found too narrow.
+        """
+        room, sound = self._estimator.remb, self._traffic.sound
+        if limit is None or room is None or room > UNSPARED * max(sound, _VOICE):
+            self._sparing = False
+        elif pictures and room < SPARED * sound and not self._sparing:
+            self._sparing = True
+            self._relieved_until = now + _RELIEF
+        for out in sounds:
+            out.spare(self._sparing)
 
     def _give_all(self, views: Sequence[View]) -> None:
         for view in views:
@@ -154,10 +182,11 @@ class Downlink:
         ideal = allocate(budget, demands)
         lowered = any(ideal[key] < at for key, at in current.items())
         if complained and lowered:
-            kept = {key: min(at, current[key]) for key, at in ideal.items()}
+            floor = 0 if now < self._relieved_until else PAUSED
+            kept = {key: min(max(at, floor), current[key]) for key, at in ideal.items()}
             dark = all(at == PAUSED for at in kept.values())
             self._hold = now + (DARK_HOLD if dark else HOLD)
-            self._probing.put_off(self._hold)
+            self._probing.put_off(self._hold, anew=dark)
             return kept
         if changed:
             return ideal

@@ -53,7 +53,7 @@ class ReceiverEstimate:
 
     @property
     def remb(self) -> float | None:
-        """What the subscriber last said it can receive, in bits per second."""
+        """See `downlink.Estimator`."""
         return self._remb
 
     def reported(self, bitrate: float, now: float) -> None:

@@ -51,8 +51,8 @@ class OutgoingStream:
 
     `extension` holds them: `abs_send_time`, and 256 times `descriptor`, the dependency descriptor.
     `redundancy` is the payload type of sound that may come wrapped in RED, 0 otherwise; `lossy`
-    that its receiver loses packets. `sent_packets` and `sent_octets` count what was forwarded,
-    repeats excluded.
+    that its receiver loses packets, `spared` that its link has no room for what sound repeats.
+    `sent_packets` and `sent_octets` count what was forwarded, repeats excluded.
     """
 
     def __init__(
@@ -64,8 +64,8 @@ class OutgoingStream:
         self.extension = abs_send_time | (descriptor << 8 if codec.name == "AV1" else 0)
         self._word = 0x9000 if abs_send_time else 0x8000
         self.redundancy = codec.wraps
-        self.lossy = False
-        self._lossy_until = 0.0
+        self.lossy = self.spared = self.reported = False
+        self._lossy_until = self._last_at = 0.0
         self.target: int | None = HIGHEST
         self.allowed: int | None = HIGHEST
         self.ceiling = ALL
@@ -80,18 +80,15 @@ class OutgoingStream:
         # Below 2^15: libsrtp guesses the first roll-over count wrong above it.
         self._last = rng.randrange(1000, 32768) - 1
         self._last_timestamp = rng.getrandbits(32)
-        self._last_at = 0.0
         self._last_ids = (rng.getrandbits(15), rng.getrandbits(8), rng.getrandbits(5))
         self._rtx_sequence = rng.randrange(1000, 32768)
-        self._packets = self._octets = 0
+        self._packets = self._octets = self.repeated_octets = 0
         self._began = (0, 0)
         self._repeats: OrderedDict[int, tuple[int, float]] = OrderedDict()
         self.missed = self.reported_lost = self.reported_expected = 0
-        self.repeated_octets = 0
         self._padded = 0  # the number that was last sent again as padding
         self._reported_ntp = 0
         self._reports_sent: OrderedDict[int, float] = OrderedDict()  # by middle 32 bits of NTP
-        self.reported = False
 
     @property
     def word(self) -> int:
@@ -114,6 +111,12 @@ class OutgoingStream:
         """Aim at this layer (0 to 2, or q, h, f); None pauses the stream until another wish."""
         self.target = SPATIAL.get(layer, HIGHEST) if isinstance(layer, str) else layer
         self._reselect()
+
+    def spare(self, spared: bool) -> None:
+        """Send sound without what it repeats, or with it again."""
+        if spared != self.spared:
+            self.spared = spared
+            self._reselect()
 
     def allow(self, spatial: int | None, temporal: int = ALL, *, at_once: bool = False) -> None:
         """Never go above these layers: what a bandwidth allocator decides, whatever is wanted.

@@ -65,6 +65,6 @@ class Probing:
         self._not_before = now + self._wait
         self._wait = min(self._wait * _BACK_OFF, LONGEST_WAIT)
 
-    def put_off(self, until: float) -> None:
-        """No probe before then."""
-        self._not_before = max(self._not_before, until)
+    def put_off(self, until: float, *, anew: bool = False) -> None:
+        """No probe before then; `anew`: whatever was said before."""
+        self._not_before = until if anew else max(self._not_before, until)

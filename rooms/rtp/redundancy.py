@@ -85,7 +85,7 @@ class OpusStream(SoundStream):
 
     def form(self, out: OutgoingStream) -> IncomingStream:
         """See `IncomingStream`."""
-        if not out.lossy:
+        if not out.lossy or out.spared:
             return self
         twin = self.twin
         if isinstance(twin, RedundantStream):
@@ -94,7 +94,8 @@ class OpusStream(SoundStream):
 
 
 class RedStream(SoundStream):
-    """Sound that comes with redundancy; its twin is without, for those who know none.
+    """Sound that comes with redundancy; its twin is without, for those who know none or have no
+    room for it.
 
     What was lost on the way here is taken out of what is repeated.
     """
@@ -107,7 +108,7 @@ class RedStream(SoundStream):
 
     def form(self, out: OutgoingStream) -> IncomingStream:
         """See `IncomingStream`."""
-        if out.redundancy == self.payload_type:
+        if out.redundancy == self.payload_type and not out.spared:
             return self
         return self.twin or self._join(_Twin(self))
 

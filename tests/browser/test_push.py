@@ -94,16 +94,18 @@ async def pushed(context: BrowserContext, page: Page, payload: dict[str, str]) -
     await devtools.send("ServiceWorker.enable")
     await page.click("#push-switch")
     await page.wait_for_selector("#push-switch:enabled")
-    await page.evaluate("navigator.serviceWorker.ready")
+    await page.wait_for_function(ACTIVATED)
     (scope,) = registered
     message = {"origin": scope, "registrationId": registered[scope], "data": json.dumps(payload)}
     await devtools.send("ServiceWorker.deliverPushMessage", message)
     return scope.rstrip("/")
 
 
+ACTIVATED = "async () => (await navigator.serviceWorker.ready).active.state === 'activated'"
+
 SHOWN = """async () => {
   const registration = await navigator.serviceWorker.ready;
-  for (let tries = 0; tries < 100; tries += 1) {
+  for (let tries = 0; tries < 400; tries += 1) {
     const [found] = await registration.getNotifications();
     if (found) return [found.title, found.body, found.tag, found.data.url];
     await new Promise((after) => setTimeout(after, 50));

@@ -67,6 +67,20 @@ def test_who_knows_red_gets_it_as_it_came() -> None:
     assert speaker.stream.twin is None  # nobody needs the other form
 
 
+def test_a_link_without_room_gets_the_frames_alone_until_there_is_room() -> None:
+    speaker = Speaker(RED)
+    out = subscriber(speaker.track, 9000, RED)
+    speaker.say(0, 1)
+    out.spare(True)
+    speaker.say(2, 3)
+    out.spare(False)
+    speaker.say(4, 5)
+    sent = speaker.heard(out)
+    assert [each.payload_type for each in sent] == [63, 63, 111, 111, 63, 63]
+    assert [each.payload for each in sent[2:4]] == [spoken(2), spoken(3)]
+    assert continuous(sent)
+
+
 def test_who_does_not_gets_the_frames_alone() -> None:
     speaker = Speaker(RED)
     knows, plain = subscriber(speaker.track, 9000, RED), subscriber(speaker.track, 9100, OPUS)
