@@ -133,3 +133,17 @@ def ended_before(schedule: Schedule, moment: datetime) -> Schedule:
         return schedule
     last = in_local(moment, schedule.time_zone).date() - timedelta(days=1)
     return replace(schedule, recurrence=replace(schedule.recurrence, until=last, count=None))
+
+
+def further(schedule: Schedule, other: Schedule) -> Schedule:
+    """That of two schedules which ends later, `other` if they end alike."""
+    return other if _last_day(other) >= _last_day(schedule) else schedule
+
+
+def _last_day(schedule: Schedule) -> date:
+    rule = schedule.recurrence
+    if rule is not None and rule.until is None and rule.count is None:
+        return date.max
+    if rule is not None and rule.until is not None:
+        return rule.until
+    return max(_local_starts(schedule), default=schedule.start).date()

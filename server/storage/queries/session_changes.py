@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, or_, select, update
 
 from server.community.phases import length
 from server.community.recurrence import Schedule, aligned, ended_before, in_utc, starts
@@ -19,9 +19,11 @@ from server.community.series_dates import EditedDate, schedule_following, schedu
 from server.community.series_edits import Reach, rescheduled
 from server.community.sessions import Microphones, Session, SessionDraft
 from server.storage.database import Transaction
+from server.storage.queries.series_ends import forget_ends, pass_ends
 from server.storage.queries.session_rows import (
     HORIZON,
     MOST_IN_SERIES,
+    MOST_ON_RULE,
     Changed,
     add_plan,
     add_series,
@@ -38,6 +40,7 @@ from server.storage.queries.session_rows import (
 from server.storage.queries.sessions import schedule_of, series_by_id
 from server.storage.tables import (
     SessionAnswerRow,
+    SessionInvitationRow,
     SessionPlanRow,
     SessionRow,
     SessionSeriesRow,
@@ -87,7 +90,7 @@ async def extend_series(db: Transaction, now: datetime) -> int:
         if (await db.execute(claim)).first() is None:
             continue
         plan = await db.get_one(SessionPlanRow, series.plan_id)
-        fresh = [each for each in starts(schedule_of(series), until, 10_000) if each > known]
+        fresh = [each for each in starts(schedule_of(series), until, MOST_ON_RULE) if each > known]
         for moment in fresh:
             db.add(session_row(series, plan.id, plan_length(plan), moment, now))
         added += len(fresh)
@@ -176,6 +179,7 @@ async def _change_many(
     moved = {row.id: row.original_start for row in future.values()}
     dropped: tuple[str, ...] = ()
     if before != draft.schedule:
+        await forget_ends(db, series.id)
         first = in_utc(draft.schedule.start, draft.schedule.time_zone)
         series.known_until = horizon(first, now)
         moments = starts(draft.schedule, series.known_until, MOST_IN_SERIES)
@@ -208,13 +212,15 @@ async def _split(
     rows: Sequence[SessionRow],
     now: datetime,
 ) -> SessionSeriesRow:
-    """Give the chosen session and those that follow a series of their own."""
+    """Give the chosen session and those that follow a series of their own, of the same lineage."""
     before = schedule_of(series)
     plan_id = await add_plan(db, draft.plan)
+    schedule = replace(before, start=draft.schedule.start)
     fresh = await add_series(
-        db, series.community_id, plan_id, replace(before, start=draft.schedule.start), None, now
+        db, series.community_id, plan_id, schedule, series.created_by, now, series.lineage
     )
-    fresh.created_by, fresh.known_until = series.created_by, series.known_until
+    fresh.known_until = series.known_until
+    await pass_ends(db, series.id, fresh.id)
     for row in rows:
         if row.original_start >= session.original_start:
             row.series_id = fresh.id
@@ -306,12 +312,19 @@ async def _reschedule_series(
 
 
 async def _drop(db: Transaction, rows: Iterable[SessionRow], now: datetime) -> tuple[str, ...]:
-    """Sessions without a place left: called off where somebody answered, else removed."""
+    """Sessions without a place left: called off where somebody answered or a link leads, else gone.
+
+    A link goes on to the dates to come of a session that is called off, not of one that is gone.
+    """
     ids = [row.id for row in rows]
-    answered = select(SessionRow.id).where(
-        SessionRow.id.in_(ids), exists().where(SessionAnswerRow.session_id == SessionRow.id)
+    known = select(SessionRow.id).where(
+        SessionRow.id.in_(ids),
+        or_(
+            exists().where(SessionAnswerRow.session_id == SessionRow.id),
+            exists().where(SessionInvitationRow.session_id == SessionRow.id),
+        ),
     )
-    kept = set(await db.scalars(answered)) if ids else set()
+    kept = set(await db.scalars(known)) if ids else set()
     for row in rows:
         if row.id in kept:
             row.cancelled_at = row.cancelled_at or now

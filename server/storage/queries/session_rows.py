@@ -23,6 +23,8 @@ from server.storage.tables import (
 
 HORIZON = timedelta(weeks=26)
 MOST_IN_SERIES = 400
+MOST_ON_RULE = 10_000
+"""Dates of a rule that are computed at most, from the series' beginning on."""
 
 
 @dataclass(frozen=True)
@@ -110,10 +112,13 @@ async def add_series(
     schedule: Schedule,
     by: str | None,
     now: datetime,
+    lineage: str = "",
 ) -> SessionSeriesRow:
-    """Keep a series; its sessions are made by the caller."""
+    """Keep a series; its sessions are made by the caller. `lineage`: of the one it comes from."""
+    series_id = new_id()
     row = SessionSeriesRow(
-        id=new_id(),
+        id=series_id,
+        lineage=lineage or series_id,
         community_id=community_id,
         plan_id=plan_id,
         sequence=0,

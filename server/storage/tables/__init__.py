@@ -27,6 +27,7 @@ from server.storage.tables.sessions import (
     SessionHostRow,
     SessionPlanRow,
     SessionRow,
+    SessionSeriesEndRow,
     SessionSeriesRow,
 )
 from server.storage.tables.tours import TourRow, TourStopRow
@@ -55,6 +56,7 @@ __all__ = [
     "SessionInvitationRow",
     "SessionPlanRow",
     "SessionRow",
+    "SessionSeriesEndRow",
     "SessionSeriesRow",
     "Table",
     "TourRow",

@@ -44,7 +44,8 @@ class SessionHostRow(Table):
 class SessionSeriesRow(Table):
     """When sessions take place: a first local start, a zone and a rule ("" frequency: just once).
 
-    `known_until`: every session up to that moment has its row.
+    `known_until`: every session up to that moment has its row. `lineage`: the mark shared by a
+    series and those that became of it ("this and following"): the id of the first.
     """
 
     __tablename__ = "session_series"
@@ -68,6 +69,20 @@ class SessionSeriesRow(Table):
     known_until: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     created_by: Mapped[str | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    lineage: Mapped[str] = mapped_column(String(32), index=True, server_default="")
+
+
+class SessionSeriesEndRow(Table):
+    """The end that a series had before the word of `cancelled_at` called off its dates to come."""
+
+    __tablename__ = "session_series_ends"
+
+    series_id: Mapped[str] = mapped_column(
+        ForeignKey("session_series.id", ondelete="CASCADE"), primary_key=True
+    )
+    cancelled_at: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
+    until: Mapped[date | None] = mapped_column(Date)
+    count: Mapped[int | None]
 
 
 class SessionRow(Table):
