@@ -30,6 +30,7 @@ class Notification(StrEnum):
 
     REMINDERS = "reminders"
     CHANGES = "changes"
+    PROPOSALS = "proposals"
 
 
 @dataclass(frozen=True)

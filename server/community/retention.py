@@ -20,6 +20,7 @@ class Kind(StrEnum):
     CHALLENGES = "challenges"
     VISITS = "visits"
     EXPULSIONS = "expulsions"
+    PROPOSALS = "proposals"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ RULES = (
     Rule(Kind.CHALLENGES, timedelta(0)),  # since it no longer serves
     Rule(Kind.VISITS, timedelta(days=365)),  # since the end of the visit
     Rule(Kind.EXPULSIONS, timedelta(days=1)),  # since they may come back
+    Rule(Kind.PROPOSALS, timedelta(days=365)),  # since it was proposed, unless it is a stop by now
 )
 
 

@@ -49,6 +49,14 @@ def cleaned(field: str, text: str, *, longest: int, required: bool = False) -> s
     return kept
 
 
+def cleaned_lines(field: str, text: str, *, longest: int) -> str:
+    """`clean` line by line; raises BadField when it is longer than `longest` characters."""
+    kept = "\n".join(clean(line) for line in text.splitlines()).strip()
+    if len(kept) > longest:
+        raise BadField(field, "too_long")
+    return kept
+
+
 def slug_of(text: str, taken: frozenset[str] | set[str], otherwise: str) -> str:
     """A readable piece of URL made from `text`, unlike any of `taken`."""
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")

@@ -8,7 +8,7 @@ from datetime import datetime
 from aiohttp import web
 
 from server.community.accounts import LANGUAGES, Card, draft_card, wanted_notifications
-from server.community.people import Notification, Person, Role
+from server.community.people import Notification, Person, Role, may_manage
 from server.i18n import Words
 from server.keys import DATABASE, PUSH, SETTINGS
 from server.storage.queries import logins, member_cards, members, passkeys, push_subscriptions
@@ -68,7 +68,7 @@ async def show_account(
         email=person.email or "",
         card=card or _card_form(kept),
         lang=person.lang,
-        letters=_letters(person, words),
+        letters=_letters(person, words, organises=any(may_manage(each.role) for each in places)),
         devices=[_device(each, known_login(request), words) for each in devices],
         places=[
             (
@@ -98,11 +98,14 @@ def _card_form(card: Card) -> CardForm:
     return CardForm(**asdict(card))
 
 
-def _letters(person: Person, words: Words) -> list[tuple[str, str, bool]]:
+def _letters(person: Person, words: Words, *, organises: bool) -> list[tuple[str, str, bool]]:
+    """The kinds of letters; one without a label is kept as it is, for it concerns organisers."""
     _ = words.gettext
+    proposals = _("Me dire quand on propose une étape de tournée, et ce qu’on répond aux miennes")
     labels = {
         Notification.REMINDERS: _("Me rappeler les séances auxquelles je viens"),
         Notification.CHANGES: _("Me dire quand une de mes séances change ou n’a plus lieu"),
+        Notification.PROPOSALS: proposals if organises else "",
     }
     return [(kind.value, labels[kind], kind in person.notifications) for kind in Notification]
 

@@ -89,6 +89,11 @@ def _of_stays(words: Words) -> list[tuple[str, str, Kind]]:
             _("%(time)s après que vous pouvez y revenir"),
             Kind.EXPULSIONS,
         ),
+        (
+            _("Une étape de tournée proposée à une maison, tant qu’elle n’est pas acceptée"),
+            _("%(time)s après qu’elle a été proposée"),
+            Kind.PROPOSALS,
+        ),
     ]
 
 

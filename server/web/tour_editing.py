@@ -71,11 +71,12 @@ async def change_tour(request: web.Request) -> web.Response:
     person, tour = await _changed(request)
     check_rate(request, CHANGES)
     offered, fields = await _offered(request, person, tour), await form_lists(request)
-    draft, errors = draft_tour(fields, {session.id for _, session in offered})
+    offered_ids = {session.id for _, session in offered}
+    draft, errors = draft_tour(fields, offered_ids)
     if draft is None:
         return await _sent_back(request, fields, errors, offered, tour)
     async with request.app[DATABASE].writing() as db:
-        await tours.change_tour(db, tour.id, draft)
+        await tours.change_tour(db, tour.id, draft, offered_ids)
     return see_other(f"{tour_url(tour)}?fait=saved")
 
 

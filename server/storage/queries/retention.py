@@ -24,6 +24,7 @@ from server.storage.tables import (
     PasskeyChallengeRow,
     PersonRow,
     Table,
+    TourStopRow,
     VisitRow,
 )
 
@@ -132,4 +133,5 @@ _ERASERS: dict[Kind, Eraser] = {
     ),
     Kind.VISITS: _rows(VisitRow, lambda before: VisitRow.seen_at < before),
     Kind.EXPULSIONS: _rows(ExpulsionRow, lambda before: ExpulsionRow.until < before),
+    Kind.PROPOSALS: _rows(TourStopRow, lambda before: TourStopRow.proposed_at < before),
 }

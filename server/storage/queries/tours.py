@@ -10,6 +10,7 @@ from sqlalchemy import Select, delete, func, or_, select, update
 from server.community.offices import Visibility
 from server.community.sessions import OpenTo
 from server.community.text import Bilingual, slug_of
+from server.community.tour_proposals import StopState
 from server.community.tours import RESERVED_SLUGS, Tour, TourDraft
 from server.storage.database import Transaction
 from server.storage.ids import new_id
@@ -23,6 +24,7 @@ from server.storage.tables import (
 )
 
 MOST_SHOWN = 50
+_IS_STOP = TourStopRow.state == StopState.ACCEPTED.value
 
 
 async def tour_by_slug(db: Transaction, slug: str) -> Tour | None:
@@ -33,7 +35,7 @@ async def tour_by_slug(db: Transaction, slug: str) -> Tour | None:
 
 async def tours_of_session(db: Transaction, session_id: str) -> list[Tour]:
     """The tours that stop at a session, oldest first."""
-    stops = select(TourStopRow.tour_id).where(TourStopRow.session_id == session_id)
+    stops = select(TourStopRow.tour_id).where(TourStopRow.session_id == session_id, _IS_STOP)
     query = select(TourRow).where(TourRow.id.in_(stops)).order_by(TourRow.created_at, TourRow.id)
     return await _read(db, query.limit(MOST_SHOWN))
 
@@ -59,6 +61,7 @@ async def tours_to_come(
         .join(OfficeRow, OfficeRow.id == SessionPlanRow.office_id)
         .join(CommunityRow, CommunityRow.id == SessionRow.community_id)
         .where(
+            _IS_STOP,
             SessionRow.ends_at > now,
             SessionRow.cancelled_at.is_(None),
             SessionPlanRow.open_to == OpenTo.ALL.value,
@@ -101,8 +104,20 @@ async def add_tour(db: Transaction, draft: TourDraft, maker_id: str, now: dateti
     return _tour(row, draft.session_ids)
 
 
-async def change_tour(db: Transaction, tour_id: str, draft: TourDraft) -> None:
-    """Write what its maker decided; its address stays."""
+async def tour_by_id(db: Transaction, tour_id: str) -> Tour | None:
+    """The tour of that id, held until the transaction ends: its stops are changed one at a time."""
+    query = select(TourRow).where(TourRow.id == tour_id).with_for_update()
+    found = await _read(db, query)
+    return found[0] if found else None
+
+
+async def change_tour(
+    db: Transaction, tour_id: str, draft: TourDraft, offered: Collection[str]
+) -> None:
+    """Write what its maker decided; its address stays, and so do stops not among those `offered`.
+
+    Its maker may not see every stop: a house that accepted one may have closed its doors since.
+    """
     await db.execute(
         update(TourRow)
         .where(TourRow.id == tour_id)
@@ -113,7 +128,11 @@ async def change_tour(db: Transaction, tour_id: str, draft: TourDraft) -> None:
             text_en=draft.text.en,
         )
     )
-    await db.execute(delete(TourStopRow).where(TourStopRow.tour_id == tour_id))
+    chosen = TourStopRow.session_id.in_(draft.session_ids)  # one proposed before, and now chosen
+    left_out = TourStopRow.session_id.in_(offered) & _IS_STOP
+    await db.execute(
+        delete(TourStopRow).where(TourStopRow.tour_id == tour_id, or_(chosen, left_out))
+    )
     await _put_stops(db, tour_id, draft.session_ids)
 
 
@@ -123,7 +142,20 @@ async def remove_tour(db: Transaction, tour_id: str) -> None:
 
 
 async def _put_stops(db: Transaction, tour_id: str, session_ids: Collection[str]) -> None:
-    db.add_all(TourStopRow(tour_id=tour_id, session_id=each) for each in sorted(session_ids))
+    db.add_all(
+        TourStopRow(
+            id=new_id(),
+            tour_id=tour_id,
+            session_id=each,
+            state=StopState.ACCEPTED.value,
+            title_fr="",
+            title_en="",
+            time_zone="",
+            note="",
+            word="",
+        )
+        for each in sorted(session_ids)
+    )
     await db.flush()
 
 
@@ -137,9 +169,11 @@ async def _read(db: Transaction, query: Select[TourRow]) -> list[Tour]:
     rows = list(await db.scalars(query))
     stops: dict[str, set[str]] = {row.id: set() for row in rows}
     if rows:
-        found = select(TourStopRow).where(TourStopRow.tour_id.in_(stops))
-        for stop in await db.scalars(found):
-            stops[stop.tour_id].add(stop.session_id)
+        found = select(TourStopRow.tour_id, TourStopRow.session_id)
+        found = found.where(TourStopRow.tour_id.in_(stops), _IS_STOP)
+        for tour_id, session_id in await db.execute(found):
+            if session_id is not None:
+                stops[tour_id].add(session_id)
     return [_tour(row, stops[row.id]) for row in rows]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.storage.tables.base import Table, UtcDateTime
@@ -28,13 +28,32 @@ class TourRow(Table):
 
 
 class TourStopRow(Table):
-    """A session that a tour stops at; it goes when the session goes."""
+    """A session that a tour stops at, or a stop proposed to a community; it goes with its session.
+
+    `state` is that of `server.community.tour_proposals.StopState`. A proposed moment has a title,
+    a start and a zone of its own until a session is made of it. `proposed_by` is NULL once it is
+    accepted: what is not goes with who proposed it.
+    """
 
     __tablename__ = "tour_stops"
+    __table_args__ = (UniqueConstraint("tour_id", "session_id"),)
 
-    tour_id: Mapped[str] = mapped_column(
-        ForeignKey("tours.id", ondelete="CASCADE"), primary_key=True
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    tour_id: Mapped[str] = mapped_column(ForeignKey("tours.id", ondelete="CASCADE"))
+    session_id: Mapped[str | None] = mapped_column(
+        ForeignKey("sessions.id", ondelete="CASCADE"), index=True
     )
-    session_id: Mapped[str] = mapped_column(
-        ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True, index=True
+    state: Mapped[str] = mapped_column(String(16))
+    community_id: Mapped[str | None] = mapped_column(
+        ForeignKey("communities.id", ondelete="CASCADE"), index=True
     )
+    title_fr: Mapped[str] = mapped_column(String(200))
+    title_en: Mapped[str] = mapped_column(String(200))
+    starts_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    time_zone: Mapped[str] = mapped_column(String(64))
+    note: Mapped[str] = mapped_column(Text)
+    word: Mapped[str] = mapped_column(Text)
+    proposed_by: Mapped[str | None] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), index=True
+    )
+    proposed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

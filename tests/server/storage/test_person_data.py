@@ -33,6 +33,7 @@ from server.storage.queries.person_data import (
 )
 from server.storage.queries.retention import absent_members, mark_warned
 from server.storage.queries.visits import note_visits
+from tests.server.storage.test_tour_proposals import moment, propose, tour_of
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 A_SECOND = timedelta(seconds=1)
@@ -168,6 +169,7 @@ async def seed(database: Database, community: Community) -> dict[Kind, int]:
         office = (await offices_of(db, community.id))[0]
         await note_visits(db, [], [Seen(community.id, office.id, owner.id)], NOW)
         await expel(db, owner.id, office.id, until=NOW, now=NOW)
+        await propose(db, await tour_of(db, owner.id), community.id, moment(), NOW)
     return dict.fromkeys(set(Kind) - {Kind.CHALLENGES}, 1)
 
 

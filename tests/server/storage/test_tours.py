@@ -37,9 +37,8 @@ async def test_a_tour_reads_back_changes_and_goes(database: Database) -> None:
         assert (slug, other) == ("la-tournee", "la-tournee-2")
         assert (tour.maker_id, tour.session_ids) == (maker_id, frozenset({first, second}))
         assert [each.slug for each in await tours.tours_of_session(db, second)] == [slug]
-        await tours.change_tour(
-            db, tour.id, TourDraft(Bilingual("", "Tour"), Bilingual(""), frozenset({second}))
-        )
+        draft = TourDraft(Bilingual("", "Tour"), Bilingual(""), frozenset({second}))
+        await tours.change_tour(db, tour.id, draft, {first, second})
         changed = await tours.tour_by_slug(db, slug)
         assert changed is not None
         assert (changed.title.read("fr"), changed.session_ids) == ("Tour", frozenset({second}))
