@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from icalendar import Calendar, Event, vCalAddress, vText
 
 from server.community.answers import Answer
 from server.community.calendar_events import About
-from server.community.calendar_zones import vtimezone
+from server.community.calendar_zones import zone_text
 
 PRODUCT = "-//Moulin//Moulin//FR"
 REFRESH = timedelta(hours=1)
@@ -39,12 +39,12 @@ class Guest:
 
 def file_of(events: Sequence[Event]) -> bytes:
     """A file to open in any calendar."""
-    return bytes(_calendar(events, Method.PUBLISH).to_ical())
+    return _written(_calendar(Method.PUBLISH), events)
 
 
 def feed_of(events: Sequence[Event], name: str, url: str, color: str = "") -> bytes:
     """A calendar to subscribe to (RFC 7986, and the names that older programs read)."""
-    calendar = _calendar(events, Method.PUBLISH)
+    calendar = _calendar(Method.PUBLISH)
     calendar.add("name", name)
     calendar.add("x-wr-calname", name)
     calendar.add("url", url)
@@ -52,7 +52,7 @@ def feed_of(events: Sequence[Event], name: str, url: str, color: str = "") -> by
     calendar.add("x-published-ttl", f"PT{int(REFRESH.total_seconds()) // 3600}H")
     if color:
         calendar.add("color", color)
-    return bytes(calendar.to_ical())
+    return _written(calendar, events)
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def invitation_of(
     event.add("attendee", invited)
     if method is Method.CANCEL:
         event["STATUS"] = vText("CANCELLED")
-    return bytes(_calendar([event], method).to_ical())
+    return _written(_calendar(method), [event])
 
 
 _PARTSTAT = {
@@ -122,25 +122,31 @@ def outlook_link(about: About, begin: datetime, end: datetime) -> str:
     )
 
 
-def _calendar(events: Sequence[Event], method: Method) -> Calendar:
+def _calendar(method: Method) -> Calendar:
     calendar = Calendar()
     calendar.add("version", "2.0")
     calendar.add("prodid", PRODUCT)
     calendar.add("calscale", "GREGORIAN")
     calendar.add("method", method.value)
-    for name, first in sorted(_zones(events).items()):
-        calendar.add_component(vtimezone(name, first))
-    for event in events:
-        calendar.add_component(event)
     return calendar
 
 
-def _zones(events: Sequence[Event]) -> dict[str, date]:
-    """The zones that events name, each with the first day that it is asked about."""
-    found: dict[str, date] = {}
+def _written(calendar: Calendar, events: Sequence[Event]) -> bytes:
+    """The calendar with the zones of the events, and the events: its properties come first."""
+    parts = [zone_text(name, year) for name, year in sorted(_zones(events).items())]
+    parts += [bytes(event.to_ical()) for event in events]
+    return bytes(calendar.to_ical()).removesuffix(_END) + b"".join(parts) + _END
+
+
+_END = b"END:VCALENDAR\r\n"
+
+
+def _zones(events: Sequence[Event]) -> dict[str, int]:
+    """The zones that events name, each with the first year that it is asked about."""
+    found: dict[str, int] = {}
     for event in events:
         begin = event.DTSTART
         if isinstance(begin, datetime) and isinstance(begin.tzinfo, ZoneInfo):
-            name, day = begin.tzinfo.key, begin.date()
-            found[name] = min(day, found.get(name, day))
+            name = begin.tzinfo.key
+            found[name] = min(begin.year, found.get(name, begin.year))
     return found

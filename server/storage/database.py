@@ -35,9 +35,7 @@ class Database:
     def __init__(self, url: str) -> None:
         try:
             parsed = make_url(url)
-            self._engine = create_async_engine(
-                parsed, pool_pre_ping=True, **_pool(parsed.drivername)
-            )
+            self._engine = create_async_engine(parsed, **_pool(parsed.drivername))
         except (ArgumentError, ImportError, ValueError) as error:
             raise DatabaseUnavailable(f"MOULIN_DATABASE_URL: {error}") from None
         self._is_sqlite = self._engine.dialect.name == "sqlite"
@@ -115,7 +113,8 @@ class Database:
 
 def _pool(driver: str) -> dict[str, Any]:
     if driver.startswith("postgresql"):
-        return {"pool_size": 10, "max_overflow": 5, "pool_timeout": 10}
+        # A server may have gone away meanwhile; to ask a file each time costs more than most pages.
+        return {"pool_size": 10, "max_overflow": 5, "pool_timeout": 10, "pool_pre_ping": True}
     return {"pool_size": 5, "max_overflow": 5, "pool_timeout": 10}
 
 

@@ -3,57 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import web
-from sqlalchemy import event, select
-from sqlalchemy.engine import Engine
+from aiohttp.test_utils import make_mocked_request
 
-from server.community.sessions import OpenTo
-from server.community.text import Bilingual
-from server.community.tours import TourDraft
-from server.keys import DATABASE, JOBS, SESSION_CLOCK, SETTINGS
-from server.serving import new_owner_link
+from server.keys import DATABASE, JOBS, SESSION_CLOCK
 from server.storage.database import Database
-from server.storage.queries import tours
 from server.storage.queries.communities import community_by_slug
-from server.storage.queries.session_answers import counts_of
 from server.storage.queries.sessions import sessions_between
 from server.storage.seed import SLUG, AlreadySeeded, seed_community
-from server.storage.tables import PersonRow
 from tests.server.conftest import Visitors
-from tests.server.visitors import Visitor
+from tests.server.every_page import NOT_PAGES, OWNER, Page, come_in_as_owner, counting, pages_of
 
-HOUSE = f"/c/{SLUG}"
 SLOWEST = 1.0
 """Seconds: far above what a quiet machine needs, so that only a mistake of ours passes it."""
-
-
-@dataclass
-class Told:
-    """The statements that a request sent to the database."""
-
-    statements: list[str] = field(default_factory=list)
-
-
-@contextmanager
-def counting() -> Iterator[Told]:
-    """Count the statements of every engine while the block lasts."""
-    told = Told()
-
-    def count(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
-        if not statement.startswith("BEGIN"):
-            told.statements.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", count)
-    try:
-        yield told
-    finally:
-        event.remove(Engine, "before_cursor_execute", count)
 
 
 @pytest.fixture
@@ -66,90 +31,41 @@ async def full_house(house: web.Application) -> web.Application:
     return house
 
 
-async def pages_of(house: web.Application) -> dict[str, int]:
-    """Every page of the community, with how many statements it may need."""
-    now = datetime.now(UTC)
-    async with house[DATABASE].reading() as db:
-        community = await community_by_slug(db, SLUG)
-        assert community is not None
-        found = await sessions_between(db, community.id, now, now + timedelta(days=30))
-        counts = await counts_of(db, [each.id for each in found])
-    shown = [each for each in found if each.plan.open_to is OpenTo.ALL]
-    tour = await make_tour(house, [each.id for each in shown[:12]])
-    busiest = max(shown, key=lambda each: counts[each.id].yes if each.id in counts else 0)
-    return {
-        "/": 6,
-        HOUSE: 10,
-        f"{HOUSE}/place": 10,
-        f"{HOUSE}/place/salle": 10,
-        f"{HOUSE}/seances": 14,
-        f"{HOUSE}/seances?mois={now:%Y-%m}": 12,
-        f"{HOUSE}/seances/{busiest.id}": 22,
-        f"{HOUSE}/gerer": 12,
-        f"{HOUSE}/seances/nouvelle": 10,
-        f"{HOUSE}/seances/{busiest.id}/modifier": 14,
-        f"{HOUSE}/seances/animation": 14,
-        f"{HOUSE}/gerer/frequentation": 14,
-        f"{HOUSE}/gerer/personnes": 12,
-        f"{HOUSE}/gerer/maison": 10,
-        f"{HOUSE}/calendrier": 10,
-        f"{HOUSE}/calendrier.ics": 10,
-        f"{HOUSE}/seances/{busiest.id}/presences.csv": 10,
-        f"{HOUSE}/seances/{busiest.id}/serie.ics": 12,
-        "/compte": 14,
-        "/tournees": 8,
-        "/tournees/nouvelle": 16,
-        f"/tournees/{tour}": 26,
-        f"/tournees/{tour}/modifier": 26,
-    }
-
-
-async def make_tour(house: web.Application, stops: list[str]) -> str:
-    """A tour of that many stops, the owner's: its word in the address."""
-    draft = TourDraft(Bilingual("Tournée"), Bilingual(""), frozenset(stops))
-    async with house[DATABASE].writing() as db:
-        latest = select(PersonRow.id).order_by(PersonRow.created_at.desc()).limit(1)
-        owner = await db.scalar(latest)
-        return (await tours.add_tour(db, draft, owner or "", datetime.now(UTC))).slug
-
-
-FOR_OWNERS = ("/gerer", "/nouvelle", "/modifier", "/animation", "/compte", ".csv")
-"""Pages that the street does not see."""
-
-
 @pytest.mark.alone
 async def test_every_page_of_a_full_house_is_quick(
-    full_house: web.Application, owner_of_all: Visitor, visitor: Visitor
+    full_house: web.Application, visitors: Visitors
 ) -> None:
-    lines, over = list[str](), list[str]()
-    for path, most in (await pages_of(full_house)).items():
-        for who, browser in (("owner", owner_of_all), ("street", visitor)):
-            if who == "street" and any(each in path for each in FOR_OWNERS):
-                continue
-            await browser.open(path)  # templates are compiled at their first use
+    owner, stranger = visitors(), visitors()
+    await come_in_as_owner(full_house, owner)
+    lines, over, pages = list[str](), list[str](), await pages_of(full_house)
+    assert await left_out(full_house, pages) == NOT_PAGES
+    for page in pages:
+        for reader in page.readers:
+            browser = owner if reader == OWNER else stranger
+            await browser.open(page.path)  # templates are compiled at their first use
             with counting() as told:
                 began = time.perf_counter()
-                status = await browser.open(path)
+                status = await browser.open(page.path)
                 took = time.perf_counter() - began
-            page, count = path.removeprefix(HOUSE)[:30], len(told.statements)
-            lines.append(f"{page:30} {who:7} {count:3} statements {took * 1000:6.0f} ms")
-            assert status == 200, path
-            if count > most:
-                over += [f"{path}: {count}, not {most}", *told.statements]
-            assert took < SLOWEST, path
+            count = len(told.statements)
+            lines.append(f"{page.name:42} {reader:7} {count:3} statements {took * 1000:6.0f} ms")
+            assert status == page.status, page.path
+            if count > page.most:
+                over += [f"{page.path}: {count}, not {page.most}", *told.statements]
+            assert took < SLOWEST, page.path
     print("\n" + "\n".join(lines))
     assert not over, "\n".join(over)
 
 
-@pytest.fixture
-async def owner_of_all(full_house: web.Application, visitors: Visitors) -> Visitor:
-    """The owner of the seeded community."""
-    found = visitors()
-    link = await new_owner_link(full_house[DATABASE], full_house[SETTINGS], SLUG)
-    path = link.removeprefix(full_house[SETTINGS].address)
-    await found.open(path)
-    await found.send(path, name="Odile")
-    return found
+async def left_out(house: web.Application, pages: list[Page]) -> set[str]:
+    """The addresses of the house that no page stands for."""
+    routes = house.router
+    listed = {
+        (await routes.resolve(make_mocked_request("GET", each.path))).route.resource
+        for each in pages
+    }
+    known = {each.resource for each in routes.routes() if each.method == "GET"}
+    return {each.canonical for each in known - listed if each is not None}
 
 
 async def test_the_same_month_each_time(tmp_path_factory: pytest.TempPathFactory) -> None:

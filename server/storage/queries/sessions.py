@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, func, select
 
@@ -148,21 +149,58 @@ def schedule_of(row: SessionSeriesRow) -> Schedule:
     return Schedule(row.start, row.time_zone, recurrence)
 
 
-def _sessions() -> Select[SessionRow, SessionPlanRow, SessionSeriesRow]:
+def _sessions() -> Select[*tuple[Any, ...]]:
+    """Sessions with their plans and what they need of their series, by start.
+
+    Columns rather than rows of tables: a feed reads hundreds, of which SQLAlchemy would make
+    objects that are gone at once.
+    """
     return (
-        select(SessionRow, SessionPlanRow, SessionSeriesRow)
+        select(
+            SessionRow.id,
+            SessionRow.series_id,
+            SessionRow.community_id,
+            SessionRow.plan_id,
+            SessionRow.original_start,
+            SessionRow.starts_at,
+            SessionRow.own_start,
+            SessionRow.sequence,
+            SessionRow.changed_at,
+            SessionRow.cancelled_at,
+            SessionRow.ended_at,
+            SessionRow.microphones,
+            SessionRow.lamp_id,
+            SessionSeriesRow.time_zone,
+            SessionSeriesRow.frequency,
+            SessionSeriesRow.plan_id.label("series_plan_id"),
+            *_PLAN,
+        )
         .join(SessionPlanRow, SessionPlanRow.id == SessionRow.plan_id)
         .join(SessionSeriesRow, SessionSeriesRow.id == SessionRow.series_id)
         .order_by(SessionRow.starts_at, SessionRow.id)
     )
 
 
-async def _read(
-    db: Transaction, query: Select[SessionRow, SessionPlanRow, SessionSeriesRow]
-) -> list[Session]:
+_PLAN = (
+    SessionPlanRow.office_id,
+    SessionPlanRow.title_fr,
+    SessionPlanRow.title_en,
+    SessionPlanRow.text_fr,
+    SessionPlanRow.text_en,
+    SessionPlanRow.theme,
+    SessionPlanRow.phases,
+    SessionPlanRow.capacity,
+    SessionPlanRow.open_to,
+)
+
+
+async def _read(db: Transaction, query: Select[*tuple[Any, ...]]) -> list[Session]:
     rows = (await db.execute(query)).all()
-    hosts = await _hosts(db, {plan.id for _, plan, _ in rows})
-    return [_session(row, plan, series, hosts.get(plan.id, [])) for row, plan, series in rows]
+    found = {row.plan_id: row for row in rows}
+    hosts = await _hosts(db, found)
+    # A series shares its plan: a month of sessions is made of a dozen.
+    plans = {plan_id: _plan(row, hosts.get(plan_id, [])) for plan_id, row in found.items()}
+    return [_session(row, plans[row.plan_id]) for row in rows]
 
 
 async def _hosts(db: Transaction, plan_ids: Collection[str]) -> dict[str, list[tuple[int, str]]]:
@@ -179,7 +217,7 @@ async def _hosts(db: Transaction, plan_ids: Collection[str]) -> dict[str, list[t
     return found
 
 
-def _plan(row: SessionPlanRow, hosts: list[tuple[int, str]]) -> Plan:
+def _plan(row: Any, hosts: list[tuple[int, str]]) -> Plan:
     return Plan(
         title=Bilingual(row.title_fr, row.title_en),
         text=Bilingual(row.text_fr, row.text_en),
@@ -193,19 +231,17 @@ def _plan(row: SessionPlanRow, hosts: list[tuple[int, str]]) -> Plan:
     )
 
 
-def _session(
-    row: SessionRow, plan: SessionPlanRow, series: SessionSeriesRow, hosts: list[tuple[int, str]]
-) -> Session:
+def _session(row: Any, plan: Plan) -> Session:
     return Session(
         id=row.id,
         series_id=row.series_id,
         community_id=row.community_id,
-        time_zone=series.time_zone,
-        recurs=bool(series.frequency),
-        plan=_plan(plan, hosts),
+        time_zone=row.time_zone,
+        recurs=bool(row.frequency),
+        plan=plan,
         original_start=row.original_start,
         starts_at=row.starts_at,
-        is_exception=row.own_start or row.plan_id != series.plan_id,
+        is_exception=row.own_start or row.plan_id != row.series_plan_id,
         sequence=row.sequence,
         changed_at=row.changed_at,
         cancelled_at=row.cancelled_at,
