@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from aiortc import InvalidStateError, RTCDataChannel, RTCDataChannelParameters
 
 from rooms.limits import Counters, Limits
-from rooms.transport.dtls import GuardedSctp
+from rooms.transport.sctp import GuardedSctp
 
 _log = logging.getLogger(__name__)
 

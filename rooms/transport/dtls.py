@@ -1,10 +1,11 @@
-"""DTLS and SCTP of one peer connection: the only file that knows aiortc's private names."""
+"""DTLS of one peer connection: the only file that knows aiortc's private names."""
 
 # ruff: noqa: SLF001
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import logging
 import struct
@@ -12,17 +13,33 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
-from aiortc import RTCCertificate, RTCDtlsTransport, RTCSctpCapabilities, RTCSctpTransport
+from aiortc import RTCCertificate, RTCDtlsTransport
 from aiortc.rtcdtlstransport import (
     SRTP_AEAD_AES_128_GCM,
     SRTP_PROFILES,
     RTCDtlsFingerprint,
     RTCDtlsParameters,
+    RtpRouter,
 )
+from aiortc.rtp import HeaderExtensionsMap
 from OpenSSL import SSL
 
 from rooms.errors import MalformedPacket
 from rooms.limits import Counters, Limits
+from rooms.transport.dtls_records import (
+    ALERT,
+    CHANGE_CIPHER_SPEC,
+    CLOSE_NOTIFY,
+    DATA,
+    FATAL,
+    FINISHED,
+    HANDSHAKE,
+    SUITES,
+    Secrets,
+    ServerRecords,
+    next_number,
+)
+from rooms.transport.sctp import GuardedSctp
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +48,9 @@ _CONTENT_TYPES = range(20, 27)
 _DTLS13_TYPES = range(32, 64)
 
 _RELEASE_BUFFERS = 0x10  # SSL_MODE_RELEASE_BUFFERS, which pyOpenSSL does not name
+
+_REPEATS = 8  # times that a client may ask for our last flight again
+_NO_ROUTER, _NO_EXTENSIONS = RtpRouter(), HeaderExtensionsMap()  # media never comes this way
 
 # Cheapest cipher first: OpenSSL's server takes its own first that the client offers too.
 _PROFILES = sorted(SRTP_PROFILES, key=lambda each: each is not SRTP_AEAD_AES_128_GCM)
@@ -102,6 +122,7 @@ class _Pipe:
         self._send_now = send
         self._waiting: asyncio.Future[None] | None = None
         self._closed = False
+        self._noted: list[bytes] | None = []
 
     def feed(self, data: bytes) -> bool:
         if self._closed or len(self._queue) >= self._capacity:
@@ -130,7 +151,83 @@ class _Pipe:
         return self._queue.popleft()
 
     async def _send(self, data: bytes) -> None:
+        if self._noted is not None and (self._noted or data[0] == CHANGE_CIPHER_SPEC):
+            self._noted.append(data)
         self._send_now(data)
+
+    def last_flight(self) -> list[bytes]:
+        """What was sent since the change of cipher; nothing is noted from here on."""
+        noted, self._noted = self._noted, None
+        return noted or []
+
+
+class _Transport(RTCDtlsTransport):
+    """aiortc's, which OpenSSL may leave after its handshake: 70 KiB less for each connection.
+
+    OpenSSL keeps, for as long as a DTLS connection lasts, the buffers of another handshake and of
+    the flight that a client might ask for again. We agree to no other handshake, and the last
+    flight is two records.
+    """
+
+    def __init__(self, pipe: _Pipe, certificate: RTCCertificate) -> None:
+        super().__init__(cast(Any, pipe), [certificate])
+        self._set_role("server")
+        self._srtp_profiles = _PROFILES
+        self._rtp_router = _NO_ROUTER
+        self._rtp_header_extensions_map = _NO_EXTENSIONS
+        self._records: ServerRecords | None = None
+        self._last_flight: list[bytes] = []
+        self._repeats_left = _REPEATS
+
+    def leave_openssl(self, last_flight: list[bytes]) -> None:
+        """Seal and open from here on without OpenSSL, where we know the cipher; else it stays."""
+        ssl = self._ssl
+        assert ssl is not None
+        suite = SUITES.get(ssl.get_cipher_name() or "")
+        agreed = (ssl.master_key(), ssl.client_random(), ssl.server_random())
+        if suite is None or ssl.get_protocol_version_name() != "DTLSv1.2" or not last_flight:
+            return
+        master, client, server = (cast(bytes, each) for each in agreed)
+        number = next_number([each for sent in last_flight for each in records(sent)])
+        self._records = ServerRecords(Secrets(suite, master, client, server), number)
+        self._last_flight = last_flight
+        self._ssl = None
+
+    async def stop(self) -> None:
+        if self._records is not None and self.state == "connected":
+            with contextlib.suppress(ConnectionError):
+                await self.transport._send(self._records.seal(ALERT, CLOSE_NOTIFY))
+        await super().stop()
+
+    async def _send_data(self, data: bytes) -> None:
+        if self._records is None:
+            await super()._send_data(data)
+            return
+        if self.state != "connected":
+            raise ConnectionError("not connected")
+        await self.transport._send(self._records.seal(DATA, data))
+
+    async def _recv_next(self) -> None:
+        if self._records is None:
+            await super()._recv_next()
+            return
+        record = await self.transport._recv()
+        try:
+            opened = self._records.open(record)
+        except MalformedPacket:
+            return  # in silence (RFC 6347 section 4.1.2.7)
+        if opened is None:
+            return
+        kind, data = opened
+        if kind == DATA and data and self._data_receiver is not None:
+            await self._data_receiver._handle_data(data)
+        elif kind == ALERT and (data == CLOSE_NOTIFY or data[:1] == FATAL):
+            raise ConnectionError("closed by the remote side")
+        elif kind == HANDSHAKE and data[:1] == FINISHED and self._repeats_left:
+            # Ours was lost (RFC 6347 section 4.2.4).
+            self._repeats_left -= 1
+            for sent in self._last_flight:
+                await self.transport._send(sent)
 
 
 class DtlsConnection:
@@ -155,12 +252,12 @@ class DtlsConnection:
         self._on_keys = on_keys
         self._on_closed: Callable[[str], None] | None = on_closed
         self._pipe = _Pipe(send, limits.dtls_queue)
-        self._dtls = RTCDtlsTransport(cast(Any, self._pipe), [certificate])
-        self._dtls._set_role("server")
-        self._dtls._srtp_profiles = _PROFILES
+        self._dtls = _Transport(self._pipe, certificate)
         self._dtls.on("statechange", self._state_changed)
         self._handshake: asyncio.Task[None] | None = None
         self._connected = False
+        self.srtp_profile = ""
+        """The name of the SRTP profile agreed on; '' before that (RFC 5764, RFC 7714)."""
 
     @property
     def started(self) -> bool:
@@ -173,12 +270,6 @@ class DtlsConnection:
             [RTCDtlsFingerprint(algorithm, value) for algorithm, value in fingerprints], "client"
         )
         self._handshake = asyncio.create_task(self._shake_hands(parameters))
-
-    @property
-    def srtp_profile(self) -> str:
-        """The name of the SRTP profile agreed on; '' before that (RFC 5764, RFC 7714)."""
-        ssl = self._dtls._ssl
-        return ssl.get_selected_srtp_profile().decode() if ssl is not None else ""
 
     def receive(self, datagram: bytes) -> None:
         """Take a datagram from a validated address; what is malformed is counted and dropped."""
@@ -220,12 +311,19 @@ class DtlsConnection:
         if self._dtls.state == "connected":
             self._connected = True
             try:
+                self._agreed()
                 self._on_keys(self._dtls._rx_srtp, self._dtls._tx_srtp)
             except Exception:
                 _log.exception("keys not taken")
                 self._fail("internal error")
         else:
             self._fail("DTLS handshake failed")
+
+    def _agreed(self) -> None:
+        ssl = self._dtls._ssl
+        assert ssl is not None
+        self.srtp_profile = ssl.get_selected_srtp_profile().decode()
+        self._dtls.leave_openssl(self._pipe.last_flight())
 
     def _state_changed(self) -> None:
         if self._connected and self._dtls.state == "closed":
@@ -237,113 +335,3 @@ class DtlsConnection:
         if self._on_closed is not None:
             on_closed, self._on_closed = self._on_closed, None
             on_closed(reason)
-
-
-_PARAMETER_OFFSETS = {1: 20, 2: 20, 4: 4, 5: 4, 6: 4, 9: 4, 130: 4}
-_SACK = 3
-_STRIKES = 16
-_INBOUND_STREAMS = 64
-_WAITING_CHUNKS = 2048
-
-
-def check_sctp(packet: bytes, most_gap_numbers: int) -> None:
-    """Refuse an SCTP packet on which aiortc would loop or work for ever (RFC 9260 section 3).
-
-    Raises MalformedPacket for a parameter shorter than its own header, and for gap blocks that
-    cover more numbers than were ever sent.
-    """
-    position = 12
-    while position + 4 <= len(packet):
-        kind, length = packet[position], struct.unpack_from("!H", packet, position + 2)[0]
-        if length < 4 or position + length > len(packet):
-            raise MalformedPacket("SCTP chunk of a wrong length")
-        if kind in _PARAMETER_OFFSETS:
-            _check_parameters(packet[position + _PARAMETER_OFFSETS[kind] : position + length])
-        elif kind == _SACK:
-            _check_gaps(packet[position : position + length], most_gap_numbers)
-        position += length + (-length % 4)
-
-
-def _check_parameters(body: bytes) -> None:
-    position = 0
-    while position + 4 <= len(body):
-        length = struct.unpack_from("!H", body, position + 2)[0]
-        if length < 4:
-            raise MalformedPacket("SCTP parameter of a wrong length")
-        position += length + (-length % 4)
-
-
-def _check_gaps(chunk: bytes, most_numbers: int) -> None:
-    if len(chunk) < 16:
-        raise MalformedPacket("SCTP SACK too short")
-    count = struct.unpack_from("!H", chunk, 12)[0]
-    if 16 + 4 * count > len(chunk):
-        raise MalformedPacket("SCTP SACK of a wrong length")
-    covered = 0
-    for index in range(count):
-        first, last = struct.unpack_from("!HH", chunk, 16 + 4 * index)
-        covered += last - first + 1
-        if last < first or covered > most_numbers:
-            raise MalformedPacket("SCTP SACK of absurd gaps")
-
-
-class GuardedSctp(RTCSctpTransport):
-    """aiortc's SCTP association, whose assertions and buffers a stranger cannot turn on others.
-
-    aiortc runs it inside the DTLS pump, where an error of its own would end the transport: errors
-    are counted as strikes, and after a few the association ends alone.
-    """
-
-    def __init__(self, transport: RTCDtlsTransport, limits: Limits, counters: Counters) -> None:
-        super().__init__(transport)
-        self._limits = limits
-        self._counters = counters
-        self._strikes = 0
-
-    async def begin(self, remote_port: int, max_message_size: int | None) -> None:
-        """Start the association towards what the remote description said (RFC 8841)."""
-        size = max_message_size if max_message_size is not None else 65536
-        try:
-            await self.start(RTCSctpCapabilities(maxMessageSize=size), remote_port)
-        except ConnectionError:
-            _log.debug("SCTP not started: DTLS is closed already")
-
-    async def _handle_data(self, data: bytes) -> None:
-        if self._strikes >= _STRIKES:
-            return
-        try:
-            check_sctp(data, len(self._sent_queue) + 64)
-            await super()._handle_data(data)
-        except Exception as error:
-            self._strike(error)
-
-    def _strike(self, error: Exception) -> None:
-        self._counters.add("sctp_malformed")
-        self._strikes += 1
-        _log.debug("SCTP strike %d: %r", self._strikes, error)
-        if self._strikes == _STRIKES:
-            self._set_state(self.State.CLOSED)
-
-    async def _receive_data_chunk(self, chunk: Any) -> None:
-        waiting = len(self._sack_misordered)
-        stream = self._inbound_streams.get(chunk.stream_id)
-        if stream is not None:
-            waiting = max(waiting, len(stream.reassembly))
-        if waiting > _WAITING_CHUNKS or self._advertised_rwnd < -self._limits.data_message_bytes:
-            self._strikes = _STRIKES - 1
-            raise MalformedPacket("more SCTP data is held back than we advertise room for")
-        await super()._receive_data_chunk(chunk)
-
-    def _get_inbound_stream(self, stream_id: int) -> Any:
-        if stream_id not in self._inbound_streams and (
-            len(self._inbound_streams) >= _INBOUND_STREAMS
-        ):
-            raise MalformedPacket("too many SCTP streams")
-        return super()._get_inbound_stream(stream_id)
-
-    async def _send_chunk(self, chunk: Any) -> None:
-        try:
-            await super()._send_chunk(chunk)
-        except (ConnectionError, SSL.Error):
-            # A retransmission timer outlived DTLS; nobody awaits it.
-            _log.debug("SCTP chunk not sent: DTLS is closed")

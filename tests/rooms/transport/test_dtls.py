@@ -18,14 +18,13 @@ from rooms.errors import MalformedPacket
 from rooms.limits import Counters, Limits
 from rooms.transport.dtls import (
     DtlsConnection,
-    GuardedSctp,
-    check_sctp,
     fingerprint,
     new_certificate,
     records,
     still_good,
 )
 from rooms.transport.peer import Peer
+from rooms.transport.sctp import GuardedSctp, check_sctp
 from rooms.transport.server import RtcServer
 from tests.rooms.transport.clients import Client, Listener, join
 
