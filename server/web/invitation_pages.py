@@ -19,7 +19,7 @@ from server.web.invitation_views import (
     ManageInvitationView,
     PosterView,
 )
-from server.web.links import invited_session, local_date
+from server.web.links import invited_office, invited_session, local_date
 from server.web.manage import days_choices, manage_url, notice_of
 from server.web.person import right_now
 from server.web.place import Place, managed_place
@@ -60,15 +60,15 @@ async def show_details(
 ) -> web.Response:
     """The page of one invitation, with what was just typed."""
     words, url = words_of(request), invitation_url(request, invitation)
-    office, base = _office_of(place, invitation), details_url(place, invitation)
+    session, now = await invited_session(request, place, invitation), right_now()
+    office, base = invited_office(place, invitation, session), details_url(place, invitation)
     card = invitation_card(request, place, office, words)
     both = [request.app[CATALOGS].words(lang) for lang in LANGUAGES]
-    session, now = await invited_session(request, place, invitation), right_now()
     title = session.plan.title if session else None
     if session is not None:
         shown = session_view(place, session, About(), words, now)
         card = session_card(request, place, session, shown, words, invited=True)
-    titles = {session.id: session.plan.title} if session else {}
+    titles = {invitation.session_id: title} if invitation.session_id and title else {}
     row = invitation_row(request, place, invitation, words, now, titles)
     view = ManageInvitationView(
         community=community_ref(place, words),
@@ -104,7 +104,8 @@ async def invitation_code(request: web.Request) -> web.Response:
 async def invitation_poster(request: web.Request) -> web.Response:
     """GET …/gerer/invitations/{id}/affiche: a sheet to print, letter or A4."""
     place, invitation = await managed_invitation(request)
-    words, office = words_of(request), _office_of(place, invitation)
+    words, session = words_of(request), await invited_session(request, place, invitation)
+    office = invited_office(place, invitation, session)
     url, until = invitation_url(request, invitation), ""
     if invitation.expires_at is not None:
         until = local_date(invitation.expires_at, place.community, words)
@@ -123,10 +124,6 @@ async def invitation_poster(request: web.Request) -> web.Response:
 def details_url(place: Place, invitation: Invitation) -> str:
     """The owner's page about that invitation."""
     return f"{manage_url(place)}/invitations/{invitation.id}"
-
-
-def _office_of(place: Place, invitation: Invitation) -> Office | None:
-    return next((each for each in place.offices if each.id == invitation.office_id), None)
 
 
 def _fronts(

@@ -12,8 +12,9 @@ from server.community.people import Role
 from server.community.text import Bilingual
 from server.i18n import Words
 from server.keys import DATABASE, SETTINGS
-from server.storage.queries import sessions
+from server.storage.queries import lineages, sessions
 from server.web.links import local_date
+from server.web.person import right_now
 from server.web.place import Place
 from server.web.views import InvitationRow
 
@@ -24,12 +25,14 @@ def invitation_url(request: web.Request, invitation: Invitation) -> str:
 
 
 async def session_titles(request: web.Request, found: Iterable[Invitation]) -> dict[str, Bilingual]:
-    """The titles of the sessions that these invitations are to, by the sessions' ids."""
+    """The titles of the sessions to which invitations lead, by the ids of those they are to."""
     ids = {each.session_id for each in found if each.session_id is not None}
     if not ids:
         return {}
     async with request.app[DATABASE].reading() as db:
-        return {each.id: each.plan.title for each in await sessions.sessions_by_ids(db, ids)}
+        known = await sessions.sessions_by_ids(db, ids)
+        dates = await lineages.dates_to_come(db, known, right_now())
+    return {session_id: each.plan.title for session_id, each in dates.items()}
 
 
 def invitation_row(

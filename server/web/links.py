@@ -9,6 +9,7 @@ from aiohttp import web
 from server.community.communities import Community
 from server.community.errors import LinkRefused
 from server.community.invitations import Invitation, LinkState
+from server.community.offices import Office
 from server.community.people import Person, Role
 from server.community.sessions import Session, SessionState
 from server.i18n import Words
@@ -16,6 +17,7 @@ from server.keys import DATABASE, OPENINGS, PRESENCE, RATE_LIMITS, SETTINGS
 from server.storage.queries import (
     communities,
     invitations,
+    lineages,
     offices,
     owner_links,
     people,
@@ -74,16 +76,23 @@ async def invited_session(
 ) -> Session | None:
     """The session that an invitation is to, while its office stands.
 
-    One that is over, or called off, gives way to the next date of its series.
+    One that is over, or called off, gives way to the next date of its series, and of what became
+    of that series since.
     """
     if invitation.session_id is None:
         return None
     async with request.app[DATABASE].reading() as db:
         session = await sessions.session_by_id(db, invitation.session_id)
-        if session is not None and session.recurs:
-            session = await sessions.date_to_come(db, session, right_now())
+        if session is not None:
+            session = await lineages.date_to_come(db, session, right_now())
     stands = session and any(each.id == session.plan.office_id for each in place.offices)
     return session if stands else None
+
+
+def invited_office(place: Place, invitation: Invitation, session: Session | None) -> Office | None:
+    """The office that an invitation is to: where its session takes place by now, if it has one."""
+    wanted = session.plan.office_id if session is not None else invitation.office_id
+    return next((each for each in place.offices if each.id == wanted), None)
 
 
 async def _invitation_at(request: web.Request) -> Invitation | None:
@@ -100,9 +109,8 @@ async def invitation_page(request: web.Request) -> web.Response:
     is_open = state is LinkState.VALID
     if is_open:
         await _count_opening(request, place, invitation)
-    office = next((each for each in place.offices if each.id == invitation.office_id), None)
-    presence = request.app[PRESENCE]
     session = await invited_session(request, place, invitation) if is_open else None
+    office, presence = invited_office(place, invitation, session), request.app[PRESENCE]
     view = InvitationView(
         state=state.value,
         explanation=link_words(state, words),
@@ -169,11 +177,11 @@ async def accept_invitation(request: web.Request) -> web.Response:
         person = await _admit(request, invitation, person, name)
     except LinkRefused:
         raise web.HTTPSeeOther(request.path) from None  # the page says why
-    office = next((each for each in place.offices if each.id == invitation.office_id), None)
+    session = await invited_session(request, place, invitation)
+    office = invited_office(place, invitation, session)
     target = community_url(place.community)
     if office is not None:
         target = office_url(place.community, office) + "/salle"
-    session = await invited_session(request, place, invitation)
     if session is not None and session.state(right_now()) is not SessionState.RUNNING:
         target = session_url(place, session.id)
     response = see_other(target)

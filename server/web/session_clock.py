@@ -23,7 +23,7 @@ from server.community.people import person_id_of
 from server.community.phases import next_boundary
 from server.community.sessions import OpenTo, Session, SessionState, lamp_holder
 from server.storage.database import Database
-from server.storage.queries import sessions
+from server.storage.queries import lineages, sessions
 from server.web.live import LivePages
 
 log = structlog.stdlib.get_logger("server.sessions")
@@ -53,6 +53,7 @@ class SessionClock:
         self._pages = pages
         self._now = now
         self._soon: list[Session] = []
+        self._comes_back: dict[str, datetime] = {}
         self._next_starts: dict[str, datetime] = {}
         self._read_at: datetime | None = None
         self._told: dict[str, dict[str, Any]] = {}
@@ -106,6 +107,8 @@ class SessionClock:
         async with self._database.reading() as db:
             self._soon = await sessions.sessions_running_between(db, now, now + SOON, MOST_SOON)
             offices = {each.plan.office_id for each in self._soon}
+            soon = [each.id for each in self._soon]
+            self._comes_back = await lineages.following_starts(db, soon, now)
             self._next_starts = await sessions.next_starts(db, offices, now)
         self._read_at = now
 
@@ -128,7 +131,8 @@ class SessionClock:
     def _tell(self, session: Session, now: datetime) -> dict[str, Any]:
         moment = session.moment(now)
         is_secret = session.plan.open_to is OpenTo.INVITED
-        following = self._next_starts.get(session.plan.office_id)
+        following = self._comes_back.get(session.id)
+        following = following or self._next_starts.get(session.plan.office_id)
         told: dict[str, Any] = {
             "id": "" if is_secret else session.id,
             "title": {"fr": "", "en": ""}

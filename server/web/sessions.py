@@ -29,8 +29,7 @@ from server.community.sessions import (
 )
 from server.i18n import Words
 from server.keys import DATABASE, JOBS, PRESENCE, SETTINGS
-from server.storage.database import Transaction
-from server.storage.queries import people, session_answers, sessions, tours
+from server.storage.queries import lineages, people, session_answers, sessions, tours
 from server.storage.queries.session_answers import NamedReply
 from server.web.calendar_pages import calendar_links
 from server.web.choices import name_person
@@ -71,7 +70,7 @@ from server.web.tour_rows import tour_ref
 from server.web.views import CardView
 
 SHOWN = timedelta(weeks=6)
-MOST_NEXT, MOST_READ = 4, 12
+MOST_NEXT = 4
 MONTHS_BACK, MONTHS_AHEAD = 12, 24
 """How far months may be leafed through: without an end, crawlers would never stop."""
 
@@ -197,7 +196,7 @@ async def show_session(
     async with request.app[DATABASE].reading() as db:
         replies = await session_answers.replies_to(db, session.id)
         series = await sessions.series_by_id(db, session.series_id)
-        others = await _next_dates(db, session, now)
+        others = seen_by(place, await lineages.following_dates(db, session, now, MOST_NEXT))
         stopping = await tours.tours_of_session(db, session.id)
     known = await about(request, place, [session, *others])
     repeats = repeats_label(series.schedule, words) if series else ""
@@ -229,12 +228,6 @@ async def show_session(
     card = session_card(request, place, session, view.session, words)
     role = place.standing.role
     return await render(request, "session.html", view, card=card, role=role, status=status)
-
-
-async def _next_dates(db: Transaction, session: Session, now: datetime) -> list[Session]:
-    found = await sessions.sessions_of_series(db, session.series_id, since=now, most=MOST_READ)
-    others = [each for each in found if each.id != session.id and each.cancelled_at is None]
-    return others[:MOST_NEXT]
 
 
 def _office(place: Place, session: Session) -> Office:

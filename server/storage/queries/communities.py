@@ -13,6 +13,7 @@ from server.community.people import Role
 from server.community.text import Bilingual, slug_of
 from server.storage.ids import new_id
 from server.storage.queries.expulsions import expelled_from
+from server.storage.queries.lineages import offices_opened_by_sessions
 from server.storage.tables import AdmissionRow, CommunityRow, InvitationRow, MembershipRow
 
 MOST_LISTED = 200
@@ -94,24 +95,27 @@ async def free_slug(db: AsyncSession, name: str) -> str:
 async def standing_of(
     db: AsyncSession, community_id: str, person_id: str, now: datetime
 ) -> Standing:
-    """What a person holds in a community: role, invitations that still open, expulsions."""
+    """What a person holds in a community: role, invitations that still open, expulsions.
+
+    An invitation to a session also opens the offices where its dates to come take place.
+    """
     role = await db.scalar(
         select(MembershipRow.role).where(
             MembershipRow.person_id == person_id, MembershipRow.community_id == community_id
         )
     )
-    query = (
+    own = (
         select(InvitationRow.office_id)
         .join(AdmissionRow, AdmissionRow.invitation_id == InvitationRow.id)
-        .where(
-            AdmissionRow.person_id == person_id,
-            InvitationRow.community_id == community_id,
-            InvitationRow.revoked_at.is_(None),
-            or_(InvitationRow.expires_at.is_(None), InvitationRow.expires_at > now),
-        )
-        .distinct()
-        .limit(500)
+        .where(AdmissionRow.person_id == person_id)
     )
+    is_open = (
+        InvitationRow.community_id == community_id,
+        InvitationRow.revoked_at.is_(None),
+        or_(InvitationRow.expires_at.is_(None), InvitationRow.expires_at > now),
+    )
+    by_session = offices_opened_by_sessions(person_id, now)
+    query = own.where(*is_open).union(by_session.where(*is_open)).limit(500)
     opened = set(await db.scalars(query))
     return Standing(
         role=Role(role) if role else Role.GUEST,

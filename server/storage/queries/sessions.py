@@ -73,19 +73,6 @@ async def sessions_of_series(
     return await _read(db, query.limit(most))
 
 
-async def date_to_come(db: Transaction, session: Session, now: datetime) -> Session:
-    """That session, or once it is over or called off the next of its series, while there is one."""
-    if session.cancelled_at is None and session.ends_at > now:
-        return session
-    query = _sessions().where(
-        SessionRow.series_id == session.series_id,
-        SessionRow.ends_at > now,
-        SessionRow.cancelled_at.is_(None),
-    )
-    found = await _read(db, query.limit(1))
-    return found[0] if found else session
-
-
 async def sessions_by_ids(db: Transaction, session_ids: Collection[str]) -> list[Session]:
     """Those sessions, by start; at most MOST_SHOWN of them."""
     query = _sessions().where(SessionRow.id.in_(list(session_ids)[:MOST_SHOWN]))
