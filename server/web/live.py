@@ -112,12 +112,14 @@ async def events(request: web.Request) -> web.StreamResponse:
     """
     place = await place_of(request)
     pages = request.app[LIVE_PAGES]
-    with pages.open(place.community.id) as page:
-        async with sse_response(request, headers={"Cache-Control": "no-store"}) as response:
-            with suppress(ConnectionError):  # the page may be gone at any write
-                await _tell(request, response, page, place.offices)
-            response.stop_streaming()
-    return response
+    with pages.open(place.community.id) as page, suppress(ConnectionError):
+        if request.transport is not None:  # aiohttp-sse takes it that the page is still there
+            headers = {"Cache-Control": "no-store"}
+            async with sse_response(request, headers=headers) as response:
+                with suppress(ConnectionError):  # it may be gone at any write
+                    await _tell(request, response, page, place.offices)
+                return response
+    return web.Response()  # which nobody is there to read
 
 
 async def _tell(

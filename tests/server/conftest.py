@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from aiohttp.web_runner import BaseRunner
 
 from server.app import build_app
 from server.keys import DATABASE, SETTINGS
@@ -18,6 +20,13 @@ from tests.processes import free_port
 from tests.server.visitors import Visitor
 
 Visitors = Callable[..., Visitor]
+
+
+class HouseServer(TestServer):
+    """A server as ours runs: a reader who leaves does not cancel what is done for them."""
+
+    async def _make_runner(self, **kwargs: Any) -> BaseRunner:
+        return web.AppRunner(self.app, **{**kwargs, "handler_cancellation": False})
 
 
 @pytest.fixture
@@ -39,7 +48,7 @@ def settings(tmp_path: Path) -> Settings:
 async def server(settings: Settings, migrated_file: Path) -> AsyncIterator[TestServer]:
     """The house, served on its public address."""
     shutil.copyfile(migrated_file, settings.data_dir / "moulin.sqlite3")
-    running = TestServer(build_app(settings), host="127.0.0.1", port=settings.http_port)
+    running = HouseServer(build_app(settings), host="127.0.0.1", port=settings.http_port)
     await running.start_server()
     yield running
     await running.close()

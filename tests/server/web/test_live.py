@@ -8,10 +8,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from aiohttp import ClientResponse, web
+from structlog.testing import capture_logs
 
 from rooms.presence import Present
 from server.keys import LIVE_PAGES, PRESENCE
+from server.web import live
+from server.web.place import Place, place_of
 from tests.server.offices import change_office, office_ids
 from tests.server.visitors import Visitor
 
@@ -52,6 +56,12 @@ async def listening(visitor: Visitor) -> AsyncIterator[Stream]:
     """An open stream."""
     async with visitor.listen(STREAM) as answer:
         yield Stream(answer)
+
+
+async def wait_for_stream(visitor: Visitor) -> None:
+    """A browser that waits for a stream."""
+    async with listening(visitor):
+        pass
 
 
 def zoe(room: str) -> Present:
@@ -119,6 +129,29 @@ async def test_a_stream_whose_reader_left_is_forgotten(
             number += 1
             await house[PRESENCE].enter(Present(cafe, f"m_{number}", "Zoé", 1.0))
             await asyncio.sleep(0.05)
+
+
+async def test_a_page_that_closes_while_its_stream_opens_is_no_failure(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_asked = asyncio.Event()
+
+    async def slow_place(request: web.Request) -> Place:
+        is_asked.set()
+        async with asyncio.timeout(60):
+            while request.transport is not None:
+                await asyncio.sleep(0.01)
+        return await place_of(request)
+
+    monkeypatch.setattr(live, "place_of", slow_place)
+    with capture_logs() as logs:
+        opening = asyncio.create_task(wait_for_stream(visitor))
+        await is_asked.wait()
+        opening.cancel()
+        async with asyncio.timeout(60):
+            while not any(each["event"] == "request" for each in logs):
+                await asyncio.sleep(0.01)
+    assert [each for each in logs if each["log_level"] != "debug"] == []
 
 
 async def test_streams_end_when_the_server_closes(house: web.Application, visitor: Visitor) -> None:
