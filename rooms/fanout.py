@@ -30,11 +30,13 @@ def _layout(shape: int, before: int, after: int) -> Any:
     return layout
 
 
-def fan_out(packet: Packet, word: int, prefix: bytes, tag: int, legs: list[Leg]) -> int:
+def fan_out(
+    packet: Packet, word: int, prefix: bytes, tag: int, legs: list[Leg], protect: Any = protect
+) -> int:  # fmt: skip
     """Send `packet` to every leg; returns how many could not be sent (see `Forward`)."""
     number, timestamp, marker, shape, head, picture, tl0, tk, tail = packet
     if shape > FULL:
-        return _fan_out_unusual(packet, word, prefix, tag, legs)
+        return _fan_out_unusual(packet, word, prefix, tag, legs, protect)
     if departures.held and isinstance(legs, Legs):
         return _queue(packet, word, prefix, tag, legs)
     word |= marker
@@ -122,12 +124,14 @@ def _ways_of(legs: Legs) -> list[Any]:
     return found
 
 
-def _fan_out_unusual(packet: Packet, word: int, prefix: bytes, tag: int, legs: list[Leg]) -> int:
+def _fan_out_unusual(
+    packet: Packet, word: int, prefix: bytes, tag: int, legs: list[Leg], protect: Any
+) -> int:  # fmt: skip
     """Rarer VP8 descriptors: renumber the payload for each leg, then send it as opaque."""
     number, timestamp, marker = packet[:3]
     failed = 0
     for leg in legs:
         payload = renumber(packet, leg[3], leg[4], leg[5])
         single: Packet = (number, timestamp, marker, OPAQUE, b"", 0, 0, 0, payload)
-        failed += fan_out(single, word, prefix, tag, [leg])
+        failed += fan_out(single, word, prefix, tag, [leg], protect)
     return failed

@@ -15,7 +15,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 LIBRARY = FOLDER / "packets.so"
-SOURCES = ("packets.h", "lane.c", "receive.c", "send.c")
+SOURCES = ("packets.h", "lane.c", "receive.c", "seal.c", "send.c")
 _FLAGS = ("-std=gnu11", "-O2", "-fPIC", "-shared")
 
 

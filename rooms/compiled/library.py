@@ -12,13 +12,18 @@ from typing import Any
 from cffi import FFI
 
 from rooms.compiled.build import LIBRARY, digest
-from rooms.transport.srtp import PROTECT, UNPROTECT, probe
+from rooms.transport.srtp import CRYPTO, PROTECT, UNPROTECT, SendingSession, probe, probe_seal
 
 SEGMENTS = 64  # the most that the kernel cuts one send into
 
 _DECLARATIONS = """
+struct seal;
+struct crypto {
+    void *functions[6];
+};
 struct leg {
     void *session;
+    struct seal *seal;
     uint32_t timestamp, ssrc;
     uint16_t sequence, picture;
     uint8_t tl0, key;
@@ -38,6 +43,10 @@ struct lane;
 uint32_t moulin_source(void);
 void moulin_use(void *protecting, void *unprotecting, int most_segments);
 int moulin_segments(void);
+void moulin_use_crypto(const struct crypto *functions);
+struct seal *moulin_seal_of(const unsigned char *key, const unsigned char *salt);
+void moulin_seal_free(struct seal *seal);
+int moulin_seal(struct seal *seal, void *packet, int *length);
 int moulin_release(void);
 int moulin_fan_out(const struct leg *legs, int count, uint32_t word_and_number, uint32_t timestamp,
                    int shape, uint32_t ids, const char *head, int head_size, const char *tail,
@@ -79,6 +88,46 @@ def _works(library: Any) -> bool:
     return probe(apply)
 
 
+def seal_of(session: Any) -> Any:
+    """What encrypts the session's RTP from now on in place of libsrtp; None when libsrtp goes on.
+
+    The session keeps it: what comes first, this or libsrtp, must do all of it.
+    """
+    if not isinstance(session, SendingSession) or session.derived is None:
+        return None
+    if session.seal is None:
+        made = library.moulin_seal_of(*session.derived)
+        if made == ffi.NULL:
+            session.derived = None
+            return None
+        session.seal = ffi.gc(made, library.moulin_seal_free)
+    return session.seal
+
+
+def _seals(library: Any) -> bool:
+    """True when seals can be had, and write the bytes that libsrtp writes."""
+    if CRYPTO is None:
+        return False
+    functions = [ffi.cast("void *", each) for each in CRYPTO]
+    library.moulin_use_crypto(ffi.new("struct crypto *", [functions]))
+
+    def apply(key: bytes, salt: bytes, packets: list[bytearray], sizes: list[int]) -> list[int]:
+        made = library.moulin_seal_of(key, salt)
+        if made == ffi.NULL:
+            return []
+        seal, length, after = ffi.gc(made, library.moulin_seal_free), ffi.new("int *"), []
+        for packet, size in zip(packets, sizes, strict=True):
+            length[0] = size
+            code = library.moulin_seal(seal, ffi.from_buffer(packet), length)
+            after.append(-code if code else length[0])
+        return after
+
+    if probe_seal(apply):
+        return True
+    library.moulin_use_crypto(ffi.new("struct crypto *"))
+    return False
+
+
 def _open() -> tuple[Any, str]:
     """The library and what to say of it; None and why not."""
     wish = os.environ.get("MOULIN_COMPILED", "").lower()
@@ -98,8 +147,9 @@ def _open() -> tuple[Any, str]:
     )  # fmt: skip
     if not _works(library):
         return None, "libsrtp is not as expected"
+    sealed = "" if _seals(library) else "encryption by libsrtp, "
     segments = library.moulin_segments()
-    return library, f"UDP segmentation {'on' if segments > 1 else 'off'}"
+    return library, f"{sealed}UDP segmentation {'on' if segments > 1 else 'off'}"
 
 
 library, reason = _open()

@@ -52,9 +52,12 @@ struct record {
 
 enum { OPAQUE, PICTURE, FULL }; /* rooms.rtp.packet's shapes */
 
-/* A way to one subscriber: rooms.rtp.packet.Leg. */
+struct seal;
+
+/* A way to one subscriber: rooms.rtp.packet.Leg. What has a seal is not encrypted by libsrtp. */
 struct leg {
     void *session;
+    struct seal *seal;
     uint32_t timestamp, ssrc;
     uint16_t sequence, picture;
     uint8_t tl0, key;
@@ -99,6 +102,17 @@ struct lane {
 
 typedef int (*srtp_function)(void *session, void *packet, int *length);
 
+/* OpenSSL's functions, by address, as they are named in its headers (EVP_CIPHER_CTX_new and so on). */
+struct crypto {
+    void *(*new_context)(void);
+    void (*free_context)(void *context);
+    const void *(*aes_128_gcm)(void);
+    int (*init)(void *context, const void *type, void *engine, const unsigned char *key,
+                const unsigned char *iv, int encrypts);
+    int (*cipher)(void *context, unsigned char *to, const unsigned char *from, unsigned size);
+    int (*control)(void *context, int type, int argument, void *pointer);
+};
+
 extern srtp_function moulin_protect, moulin_unprotect;
 extern int moulin_held; /* set while packets are to wait for moulin_release */
 
@@ -106,5 +120,7 @@ int moulin_fan_out(const struct leg *legs, int count, uint32_t word_and_number, 
                    int shape, uint32_t ids, const char *head, int head_size, const char *tail,
                    int tail_size);
 int moulin_release(void);
+int moulin_seal_packet(struct seal *seal, unsigned char *to, const unsigned char *from,
+                       int header_size, int size);
 int moulin_lane_take(struct lane *lane, const struct record *record, const unsigned char *data,
                      double now);

@@ -200,6 +200,51 @@ static void add_waiting(const struct leg *leg, int size)
     *place = index + 1;
 }
 
+/* What all legs get alike; what differs is written over it for each. */
+static struct {
+    unsigned char bytes[ROOM];
+    int ids, header_size, size; /* where the picture id is, or 0 */
+} common;
+
+/* False when it cannot be a packet. */
+static int write_common(uint32_t word, int shape, const char *head, int head_size,
+                         const char *tail, int tail_size)
+{
+    unsigned char *at = put16(common.bytes, word);
+    at += 10;
+    memcpy(at, head, head_size);
+    common.header_size = 12;
+    if (word & 0x1000)
+        common.header_size += 4 + 4 * (at[2] << 8 | at[3]);
+    at += head_size;
+    common.ids = shape == OPAQUE ? 0 : at - common.bytes;
+    at += shape == OPAQUE ? 0 : 2;
+    at += shape == FULL ? 2 : 0;
+    memcpy(at, tail, tail_size);
+    common.size = at + tail_size - common.bytes;
+    return common.header_size <= common.size;
+}
+
+/* Writes what only this leg gets, and encrypts; the size, or less than 0. */
+static int write_leg(const struct leg *leg, unsigned char *packet, uint16_t number,
+                     uint32_t timestamp, int shape, uint32_t ids)
+{
+    unsigned char *at = put16(common.bytes + 2, number + leg->sequence);
+    put32(put32(at, timestamp + leg->timestamp), leg->ssrc);
+    if (shape != OPAQUE) {
+        at = put16(common.bytes + common.ids, ((ids >> 16) + leg->picture) | 0x8000);
+        if (shape == FULL) {
+            *at++ = (ids >> 8) + leg->tl0;
+            *at++ = (ids & 0xE0) | ((ids + leg->key) & 0x1F);
+        }
+    }
+    if (leg->seal)
+        return moulin_seal_packet(leg->seal, packet, common.bytes, common.header_size, common.size);
+    int size = common.size;
+    memcpy(packet, common.bytes, size);
+    return moulin_protect(leg->session, packet, &size) ? -1 : size;
+}
+
 /* One packet to every leg. `head` is the header extension and the start of the payload; `ids` are
  * the picture id (15 bits), TL0PICIDX (8) and the TID/Y/KEYIDX byte (8), where `shape` has them.
  * Returns how many packets could not be sent. */
@@ -208,25 +253,13 @@ int moulin_fan_out(const struct leg *legs, int count, uint32_t word_and_number, 
                    int tail_size)
 {
     int failed = 0;
+    if (!write_common(word_and_number >> 16, shape, head, head_size, tail, tail_size))
+        return count;
     for (const struct leg *leg = legs; leg < legs + count; leg++) {
         if (waiting_count == WAITING)
             failed += flush();
-        unsigned char *packet = packets[waiting_count], *at = packet;
-        at = put16(at, word_and_number >> 16);
-        at = put16(at, word_and_number + leg->sequence);
-        at = put32(at, timestamp + leg->timestamp);
-        at = put32(at, leg->ssrc);
-        memcpy(at, head, head_size);
-        at += head_size;
-        if (shape != OPAQUE)
-            at = put16(at, ((ids >> 16) + leg->picture) | 0x8000);
-        if (shape == FULL) {
-            *at++ = (ids >> 8) + leg->tl0;
-            *at++ = (ids & 0xE0) | ((ids + leg->key) & 0x1F);
-        }
-        memcpy(at, tail, tail_size);
-        int size = at + tail_size - packet;
-        if (moulin_protect(leg->session, packet, &size))
+        int size = write_leg(leg, packets[waiting_count], word_and_number, timestamp, shape, ids);
+        if (size < 0)
             failed++;
         else
             add_waiting(leg, size);
@@ -235,4 +268,3 @@ int moulin_fan_out(const struct leg *legs, int count, uint32_t word_and_number, 
         failed += flush();
     return failed;
 }
-

@@ -8,18 +8,21 @@ from struct import Struct
 from typing import Any
 
 from rooms import fanout
-from rooms.compiled.library import ffi, library
+from rooms.compiled.library import ffi, library, seal_of
 from rooms.rtp.packet import HEADER_SIZE, OPAQUE, UNUSUAL, Forward, Leg, Legs, Packet
 from rooms.rtp.vp8 import renumber
-from rooms.transport.srtp import RTP_ROOM
+from rooms.transport.srtp import RTP_ROOM, protect
 
 _INET = Struct("=H2s4s8x")
 _INET6 = Struct("=H2sI16sI")
 _IDS_ROOM = 4  # bytes of picture id, TL0PICIDX and TID/Y/KEYIDX
 _call: Any = None if library is None else library.moulin_fan_out
+_seal: Any = None if library is None else library.moulin_seal
 
-Compiled = tuple[Any, int, list[Leg], list[Leg]]
-"""(array of C legs, how many, legs that only Python can send to, what keeps the pointers alive)"""
+Others = list[tuple[Any, list[Leg]]]
+Compiled = tuple[Any, int, Others, list[Leg]]
+"""(array of C legs, how many, legs that only Python can send to with what encrypts for them, what
+keeps the pointers alive)"""
 
 
 def socket_address(family: int, address: Any) -> bytes:
@@ -50,8 +53,8 @@ def fan_out(packet: Packet, word: int, prefix: bytes, tag: int, legs: list[Leg])
         array, count, (word | marker) << 16 | number & 0xFFFF, timestamp, shape,
         picture << 16 | tl0 << 8 | tk, head, before, tail, after,
     )  # fmt: skip
-    if others:
-        failed += fanout.fan_out(packet, word, prefix, tag, others)
+    for encrypt, each in others:
+        failed += fanout.fan_out(packet, word, prefix, tag, each, encrypt)
     return failed
 
 
@@ -76,26 +79,30 @@ def compiled(legs: list[Leg]) -> Compiled:
 
 def _compile(legs: list[Leg]) -> Compiled:
     ours: list[tuple[Leg, socket.socket]] = []
-    others: list[Leg] = []
+    plain: list[Leg] = []
+    sealed: list[Leg] = []
     for leg in legs:
         owner = getattr(leg[7], "__self__", None)
         if isinstance(owner, socket.socket) and owner.type == socket.SOCK_DGRAM:
             ours.append((leg, owner))
+        elif (seal := seal_of(leg[9])) is None:
+            plain.append(leg)
         else:
-            others.append(leg)
+            sealed.append((*leg[:6], seal, *leg[7:]))
     array = ffi.new("struct leg[]", len(ours))
     for place, (leg, owner) in zip(array, ours, strict=True):
         _fill(place, leg, owner)
-    made = (array, len(ours), others, [leg for leg, _ in ours])
+    others = [(protect, plain), (_seal, sealed)]
+    made = (array, len(ours), [each for each in others if each[1]], [leg for leg, _ in ours])
     if isinstance(legs, Legs):
         legs.compiled = made
     return made
 
 
 def _fill(place: Any, leg: Leg, owner: socket.socket) -> None:
-    sequence, timestamp, ssrc, picture, tl0, key, session, _, address, _ = leg
+    sequence, timestamp, ssrc, picture, tl0, key, session, _, address, keep = leg
     raw = socket_address(owner.family, address)
-    place.session = ffi.cast("void *", session)
+    place.session, place.seal = ffi.cast("void *", session), seal_of(keep) or ffi.NULL
     place.sequence, place.timestamp, place.ssrc = sequence, timestamp, ssrc
     place.picture, place.tl0, place.key = picture, tl0, key
     place.fd, place.address_size = owner.fileno(), len(raw)

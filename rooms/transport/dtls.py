@@ -40,6 +40,7 @@ from rooms.transport.dtls_records import (
     next_number,
 )
 from rooms.transport.sctp import GuardedSctp
+from rooms.transport.srtp import SendingSession
 
 _log = logging.getLogger(__name__)
 
@@ -178,6 +179,18 @@ class _Transport(RTCDtlsTransport):
         self._records: ServerRecords | None = None
         self._last_flight: list[bytes] = []
         self._repeats_left = _REPEATS
+
+    def remember_key(self) -> None:
+        """Have the session that encrypts know its key, as aiortc's does not (RFC 5764 4.2)."""
+        ssl = self._ssl
+        assert ssl is not None
+        name = ssl.get_selected_srtp_profile()
+        profile = next(each for each in _PROFILES if each.openssl_profile == name)
+        size = 2 * (profile.key_length + profile.salt_length)
+        keys = ssl.export_keying_material(b"EXTRACTOR-dtls_srtp", size)
+        self._tx_srtp = SendingSession(
+            profile.libsrtp_profile, profile.get_key_and_salt(keys, 1)  # the server's
+        )  # fmt: skip
 
     def leave_openssl(self, last_flight: list[bytes]) -> None:
         """Seal and open from here on without OpenSSL, where we know the cipher; else it stays."""
@@ -323,6 +336,7 @@ class DtlsConnection:
         ssl = self._dtls._ssl
         assert ssl is not None
         self.srtp_profile = ssl.get_selected_srtp_profile().decode()
+        self._dtls.remember_key()
         self._dtls.leave_openssl(self._pipe.last_flight())
 
     def _state_changed(self) -> None:

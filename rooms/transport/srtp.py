@@ -5,10 +5,14 @@ Results are libsrtp's codes, 0 when all is well: bad packets are counted by call
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
 from typing import Any
 
-from pylibsrtp import Policy
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CTR
+from pylibsrtp import Policy, _binding
 from pylibsrtp import Session as Session
 from pylibsrtp._binding import ffi, lib
 
@@ -26,6 +30,53 @@ unprotect_rtcp = lib.srtp_unprotect_rtcp
 # The addresses of the first two, for compiled code.
 PROTECT = int(ffi.cast("uintptr_t", ffi.addressof(lib, "srtp_protect")))
 UNPROTECT = int(ffi.cast("uintptr_t", ffi.addressof(lib, "srtp_unprotect")))
+_OPENSSL = (
+    "EVP_CIPHER_CTX_new", "EVP_CIPHER_CTX_free", "EVP_aes_128_gcm", "EVP_CipherInit_ex",
+    "EVP_Cipher", "EVP_CIPHER_CTX_ctrl",
+)  # fmt: skip
+
+
+def _crypto() -> list[int] | None:
+    try:
+        openssl = ctypes.CDLL(_binding.__file__)
+        found = [ctypes.cast(getattr(openssl, each), ctypes.c_void_p).value for each in _OPENSSL]
+    except (OSError, AttributeError):
+        return None
+    return [each or 0 for each in found]
+
+
+CRYPTO = _crypto()
+"""The addresses of the OpenSSL functions that libsrtp uses, for compiled code (see seal.c); None
+where pylibsrtp hides them."""
+
+
+class SendingSession(Session):
+    """The session that encrypts all that one peer is sent, for any SSRC.
+
+    `derived` is the key and the salt of its RTP (RFC 3711 section 4.3) where that is AES-128-GCM,
+    and `seal` the compiled path's own: once there is one, RTP is never libsrtp's again.
+    """
+
+    def __init__(self, profile: int, key: bytes) -> None:
+        policy = Policy(key=key, ssrc_type=Policy.SSRC_ANY_OUTBOUND, srtp_profile=profile)
+        policy.allow_repeat_tx = True
+        policy.window_size = 1024
+        super().__init__(policy)
+        self.derived: tuple[bytes, bytes] | None = None
+        self.seal: Any = None
+        if profile == Policy.SRTP_PROFILE_AEAD_AES_128_GCM:
+            self.derived = _derived(key[:16], key[16:28])
+
+
+def _derived(key: bytes, salt: bytes) -> tuple[bytes, bytes]:
+    """The session's key and salt from the master's (RFC 3711 section 4.3, RFC 7714 section 11)."""
+
+    def stream(label: int, size: int) -> bytes:
+        start = bytearray(salt.ljust(16, b"\0"))
+        start[7] ^= label
+        return Cipher(AES(key), CTR(bytes(start))).encryptor().update(bytes(size))
+
+    return stream(0, 16), stream(2, 12)
 
 
 class PacketBuffer:
@@ -89,3 +140,22 @@ def probe(apply: Callable[[bool, Any, bytearray, int], int]) -> bool:
         return False
     size = apply(True, session_pointer(receiving), packet, size)
     return size == len(plain) and packet[:size] == plain
+
+
+def probe_seal(
+    apply: Callable[[bytes, bytes, list[bytearray], list[int]], list[int]],
+) -> bool:
+    """True when encrypting with `SendingSession.derived` gives what libsrtp gives.
+
+    `apply` takes key, salt, packets in place and their sizes, and returns their new sizes.
+    """
+    session = SendingSession(Policy.SRTP_PROFILE_AEAD_AES_128_GCM, bytes(range(7, 35)))
+    assert session.derived is not None
+    plain = []
+    for number in (0x8001, 0xFFFF, 0x0000, 0xFFFE, 0x0003):  # over the end of the numbers and back
+        head = b"\x91\x60" + number.to_bytes(2, "big") + b"timessrc" + b"from"
+        plain.append(head + b"\xbe\xde\0\1\x30abc" + bytes(number & 3) * 70)
+    sealed = [session.protect(each) for each in plain]
+    packets = [bytearray(each.ljust(BUFFER_SIZE, b"\0")) for each in plain]
+    sizes = apply(*session.derived, packets, [len(each) for each in plain])
+    return [bytes(each[:size]) for each, size in zip(packets, sizes, strict=False)] == sealed

@@ -22,10 +22,12 @@ from rooms.limits import Counters, Limits
 from rooms.rtp.codecs import Extensions, IncomingSpec
 from rooms.rtp.outgoing import OutgoingStream
 from rooms.transport.media import MediaMux, MediaTransport
-from rooms.transport.srtp import PacketBuffer, protect, session_pointer
+from rooms.transport.srtp import PacketBuffer, SendingSession, protect, session_pointer
 from rooms.transport.udp import UdpSocket
 from tests.bench.endpoints import (
     AUDIO,
+    KEY,
+    PROFILE,
     PUBLISHERS,
     Address,
     Ends,
@@ -75,9 +77,7 @@ class Forwarder:
 
     def _transport(self, socket: UdpSocket, address: Address) -> MediaTransport:
         transport = MediaTransport(self.mux, self._limits, self.counters, rng=self._rng)
-        transport.keys(
-            srtp_session(Policy.SSRC_ANY_INBOUND), srtp_session(Policy.SSRC_ANY_OUTBOUND)
-        )
+        transport.keys(srtp_session(Policy.SSRC_ANY_INBOUND), SendingSession(PROFILE, KEY))
         transport.address(socket, address)
         self._transports.append(transport)
         return transport

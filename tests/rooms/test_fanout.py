@@ -28,7 +28,7 @@ from rooms.rtp.packet import (
     Packet,
     extension_block,
 )
-from rooms.transport.srtp import session_pointer, tag_size
+from rooms.transport.srtp import SendingSession, session_pointer, tag_size
 
 PROFILES = {
     "AES-128-GCM": (Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 28, 16),
@@ -88,11 +88,10 @@ class Subscriber:
         number, size, _ = PROFILES[profile]
         key = rng.randbytes(size)
 
-        def session(direction: int) -> Session:
-            return Session(Policy(key=key, ssrc_type=direction, srtp_profile=number))
-
-        self.sending = session(Policy.SSRC_ANY_OUTBOUND)
-        self._opening = session(Policy.SSRC_ANY_INBOUND)
+        self.sending = SendingSession(number, key)
+        self._opening = Session(
+            Policy(key=key, ssrc_type=Policy.SSRC_ANY_INBOUND, srtp_profile=number)
+        )
         self.offsets = (
             rng.randrange(1 << 16), rng.getrandbits(32), rng.getrandbits(32),
             rng.getrandbits(15), rng.getrandbits(8), rng.getrandbits(5),
@@ -101,7 +100,7 @@ class Subscriber:
     def leg(self) -> Leg:
         return (
             *self.offsets, session_pointer(self.sending), self._sender.sendto,
-            self.socket.getsockname(), None,
+            self.socket.getsockname(), self.sending,
         )  # fmt: skip
 
     def received(self) -> list[bytes]:
@@ -211,12 +210,16 @@ def test_one_that_cannot_be_sent_is_counted_and_the_others_are_served(
     assert len(good.received()) == 1
 
 
-def test_a_packet_that_libsrtp_refuses_is_counted(fan_out: Forward, sender: socket.socket) -> None:
-    subscriber = Subscriber(sender, random.Random(4))
-    packet = video(1000, 5, DESCRIPTORS[0] + b"\x00picture")
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_packet_that_cannot_be_encrypted_is_counted(
+    fan_out: Forward, sender: socket.socket, profile: str
+) -> None:
+    subscriber = Subscriber(sender, random.Random(4), profile)
+    packet = video(5000, 5, DESCRIPTORS[0] + b"\x00picture")
     leg = subscriber.leg()
-    assert fan_out(packet, 0x8060, b"", 16, [leg]) == 0
-    assert fan_out(packet, 0x8060, b"", 16, [leg]) == 1, "the same number twice"
+    assert fan_out(packet, 0x8060, b"", PROFILES[profile][2], [leg]) == 0
+    packet = (5000 - 2000, *packet[1:])
+    assert fan_out(packet, 0x8060, b"", PROFILES[profile][2], [leg]) == 1, "far too old"
     assert len(subscriber.received()) == 1
 
 

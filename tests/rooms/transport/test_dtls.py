@@ -26,6 +26,7 @@ from rooms.transport.dtls import (
 from rooms.transport.peer import Peer
 from rooms.transport.sctp import GuardedSctp, check_sctp
 from rooms.transport.server import RtcServer
+from rooms.transport.srtp import SendingSession
 from tests.rooms.transport.clients import Client, Listener, join
 
 # ruff: noqa: SLF001 (only aiortc's insides can be made to misbehave)
@@ -283,6 +284,15 @@ async def test_a_listener_that_fails_is_not_the_clients_fault(pair: Pair) -> Non
     await pair.works(pair.neighbour[0], pair.neighbour[2])
     assert pair.rtc.counters["sctp_malformed"] == 0
     assert pair.peer.connected
+
+
+async def test_what_encrypts_knows_its_key(pair: Pair) -> None:
+    keep = pair.peer.media.keep
+    assert pair.peer.srtp_profile == "SRTP_AEAD_AES_128_GCM"
+    sent = bytes((0x80, 96, 3, 232)) + bytes(8) + b"sound"
+    assert isinstance(keep[1], SendingSession)
+    assert keep[1].derived is not None
+    assert pair.sctp.transport._rx_srtp.unprotect(keep[1].protect(sent)) == sent
 
 
 def test_guarded_sctp_is_what_connections_use() -> None:

@@ -19,15 +19,17 @@ from rooms.rtp.incoming import IncomingTrack
 from rooms.rtp.outgoing import OutgoingStream
 from rooms.transport.carrier import Carrier
 from rooms.transport.media import MediaMux, MediaTransport
+from rooms.transport.srtp import SendingSession
 from rooms.transport.udp import UdpSocket
 
 VP8 = Codec("VP8", 90000, 1, 96, 97)
 OPUS = Codec("opus", 48000, 2, 111)
+GCM = Policy.SRTP_PROFILE_AEAD_AES_128_GCM
 IDS = Extensions(mid=1, rid=2, rrid=3, audio_level=4)
 
 
 def srtp(key: bytes, direction: int) -> Session:
-    policy = Policy(key=key, ssrc_type=direction, srtp_profile=Policy.SRTP_PROFILE_AEAD_AES_128_GCM)
+    policy = Policy(key=key, ssrc_type=direction, srtp_profile=GCM)
     policy.allow_repeat_tx = True
     policy.window_size = 1024
     return Session(policy)
@@ -68,7 +70,7 @@ class Client:
         self.receiving = srtp(down, Policy.SSRC_ANY_INBOUND)
         self.media = MediaTransport(server.mux, server.limits, server.counters, rng=server.rng)
         if keys:
-            self.media.keys(srtp(up, Policy.SSRC_ANY_INBOUND), srtp(down, Policy.SSRC_ANY_OUTBOUND))
+            self.media.keys(srtp(up, Policy.SSRC_ANY_INBOUND), SendingSession(GCM, down))
         self.media.address(server.socket, self.socket.getsockname())
 
     def send_raw(self, data: bytes) -> None:
