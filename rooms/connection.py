@@ -126,7 +126,8 @@ class Connection:
                 stream_id=f"{track.publisher.sid}|{track.info.stream or 'main'}",
                 kind=track.incoming.kind,
                 codec=track.codec,
-                source=track.incoming,
+                source=track.choice,
+                backups=track.backups,
             )
         )
         self.renegotiate()
@@ -142,8 +143,8 @@ class Connection:
         return self.subscriber.outgoing(track_sid)
 
     def decodes(self, track: PublishedTrack) -> bool:
-        """Whether the client can receive the codec of `track`, as far as it has said."""
-        return track.incoming is None or self.subscriber.decodes(track.incoming.kind, track.codec)
+        """Whether the client can receive a codec of `track`, as far as it has said."""
+        return self.subscriber.decodes(track.kind, track.codec, *track.backups)
 
     def send_data(self, label: str, data: bytes) -> bool:
         """Send on the data channel `label`; False when it is not open or too full.

@@ -11,8 +11,8 @@ DELAY = 5.0
 class WantedQuality:
     """The highest quality that its publisher was told to encode, and when that may be lowered."""
 
-    def __init__(self, delay: float = DELAY) -> None:
-        self.told = HIGH
+    def __init__(self, delay: float = DELAY, *, told: int = HIGH) -> None:
+        self.told = told
         self._delay = delay
         self._lower_since: float | None = None
 

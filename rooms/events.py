@@ -97,11 +97,11 @@ class SectionsRequired:
 
 @dataclass(frozen=True, slots=True)
 class QualitiesWanted:
-    """The highest quality of the client's own video that somebody looks at (-1: nobody)."""
+    """For each codec of the client's own video, the best first, the highest quality of it that is
+    needed (-1: none, do not send it)."""
 
     track_sid: str
-    codec: str
-    highest: int
+    codecs: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)

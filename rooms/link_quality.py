@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from rooms.rtp.quality import Arrival, Score
 
 if TYPE_CHECKING:
     from rooms.participant import Participant
+    from rooms.rendition import Rendition
+    from rooms.rtp.incoming_stream import IncomingStream
     from rooms.tracks import PublishedTrack, SubscribedTrack
 
 INTERVAL = 5.0
@@ -71,8 +74,8 @@ class LinkQuality:
         counts = (out.reported_expected, out.reported_lost)
         expected, lost = self._gained(track.sid, counts, before)
         missing = 0
-        if track.kind == "video" and out.source is not None and track.incoming is not None:
-            best = track.incoming.best(subscribed.quality)
+        if track.kind == "video" and out.source is not None and out.track is not None:
+            best = out.track.best(subscribed.quality)
             missing = max(0, best - out.source.base.spatial)
         return Arrival(
             kind=track.kind,
@@ -85,29 +88,28 @@ class LinkQuality:
         )
 
     def _sent(self, track: PublishedTrack, before: tuple[int, int] | None, rtt: float) -> Arrival:
-        assert track.incoming is not None
-        expected = received = 0
+        expected = received = missing = 0
         jitter = 0.0
-        for stream in track.incoming.layers.values():
-            numbers, reception = stream.numbers, stream.reception
-            if numbers.highest >= 0:
-                expected += numbers.highest - numbers.first + 1
-                received += reception.received
-                jitter = max(jitter, reception.jitter / reception.clock_rate)
+        for rendition in track.renditions:
+            for stream in _layers(rendition):
+                numbers, reception = stream.numbers, stream.reception
+                if numbers.highest >= 0:
+                    expected += numbers.highest - numbers.first + 1
+                    received += reception.received
+                    jitter = max(jitter, reception.jitter / reception.clock_rate)
+            if track.kind == "video":
+                missing = max(missing, _missing_layers(rendition))
         expected, lost = self._gained(track.sid, (expected, expected - received), before)
-        missing = 0
-        if track.kind == "video" and len(track.incoming.rids) > 1 and track.wanted.told != OFF:
-            missing = max(0, track.wanted.told - track.incoming.best(track.wanted.told))
-            missing = min(missing, len(track.incoming.rids) - 1)
         return Arrival(track.kind, expected, lost, rtt, jitter, missing)
 
     def _gained_bits(
         self, track: PublishedTrack, before: tuple[float, float] | None, elapsed: float
     ) -> tuple[float, float]:
         """The bits that were to come since the last look, and those that came."""
-        assert track.incoming is not None
-        wanted = _wanted_bitrate(track)
-        octets = float(sum(stream.octets for stream in track.incoming.layers.values()))
+        wanted = octets = 0.0
+        for rendition in track.renditions:
+            wanted += _wanted_bitrate(track, rendition)
+            octets += sum(stream.octets for stream in _layers(rendition))
         self._bits[track.sid] = (wanted, octets)
         if before is None or octets < before[1]:
             return 0.0, 0.0
@@ -115,18 +117,31 @@ class LinkQuality:
         return min(wanted, before[0]) * elapsed, (octets - before[1]) * 8
 
 
-def _wanted_bitrate(track: PublishedTrack) -> float:
+def _layers(rendition: Rendition) -> Iterable[IncomingStream]:
+    return () if rendition.incoming is None else rendition.incoming.layers.values()
+
+
+def _missing_layers(rendition: Rendition) -> int:
+    """How many of the layers that are asked for do not come."""
+    incoming, told = rendition.incoming, rendition.wanted.told
+    if incoming is None or len(incoming.rids) < 2 or told == OFF:
+        return 0
+    return min(max(0, told - incoming.best(told)), len(incoming.rids) - 1)
+
+
+def _wanted_bitrate(track: PublishedTrack, rendition: Rendition) -> float:
     """What the layers that are asked for would take at the rates their publisher declared.
 
     0 where that says nothing: a shared screen takes little while nothing moves on it, and of layers
     in a single stream the declared rates are not those of each.
     """
-    assert track.incoming is not None
-    single = len(track.incoming.rids) < 2 and len(track.info.layers) > 1
-    if track.kind != "video" or single or track.info.source == TrackSource.SCREEN_SHARE:
+    incoming, layers = rendition.incoming, rendition.layers
+    if incoming is None or track.kind != "video" or track.info.source == TrackSource.SCREEN_SHARE:
         return 0.0
-    told = track.wanted.told
-    return float(sum(layer.bitrate for layer in track.info.layers if layer.quality <= told))
+    if len(incoming.rids) < 2 and len(layers) > 1:
+        return 0.0
+    told = rendition.wanted.told
+    return float(sum(layer.bitrate for layer in layers if layer.quality <= told))
 
 
 def _level(score: float) -> ConnectionQuality:

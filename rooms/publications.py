@@ -11,6 +11,7 @@ from livekit.protocol.rtc import AddTrackRequest, SubscriptionPermission
 
 from rooms.errors import LimitExceeded, NotAllowed, NotFound
 from rooms.ids import new_id
+from rooms.rendition import Rendition
 from rooms.tracks import PublishedTrack
 from rooms.transport.codec_rules import CODECS
 
@@ -27,6 +28,7 @@ _SOURCE_NAMES = {
 }
 _TEXT_BYTES = 1024
 _LAYERS = 8
+_CODECS = 2
 
 ABANDONED = 60.0
 """Seconds between a track's announcement and its offer, at most."""
@@ -80,6 +82,8 @@ class Publications:
         if request.type not in (TrackType.AUDIO, TrackType.VIDEO):
             raise NotAllowed("only audio and video tracks can be published")
         self._forget_abandoned()
+        if request.sid:
+            return self._announce_backup(request)
         for pending in self._pending:
             if pending.cid == _bare(request.cid):
                 return pending
@@ -89,39 +93,58 @@ class Publications:
         self._pending.append(track)
         return track
 
+    def _announce_backup(self, request: AddTrackRequest) -> PublishedTrack:
+        """A live track is to come in another of its codecs too."""
+        track = self._live.get(request.sid)
+        for asked in list(request.simulcast_codecs)[:1]:
+            for backup in track.renditions[1:] if track is not None else ():
+                if backup.codec.lower() == _name(asked.codec) and track is not None:
+                    if backup.incoming is None:
+                        layers = list(asked.layers or request.layers)[:_LAYERS]
+                        track.expect(backup, _bare(request.cid[:_TEXT_BYTES]), layers)
+                    return track
+        raise NotAllowed("no such track of yours was announced in this codec")
+
     def codec_of(self, kind: str, msid: str) -> str:
         """The codec of the announced or live track that a section of that msid would carry."""
-        track = self._find(kind, _bare(msid))
+        msid = _bare(msid)
         for live in self:
-            if live.cid == _bare(msid):
-                track = live
-        return track.info.mime_type.rpartition("/")[2] if track is not None else ""
+            for each in live.renditions:
+                if each.cid == msid != "":
+                    return each.codec
+        found = self._find(kind, msid)
+        return found[1].codec if found is not None else ""
 
     def claimable(self) -> tuple[PublishedTrack, ...]:
         """The announced tracks that a section already carries, now live."""
-        found = []
-        for section in tuple(self._unclaimed.values()):
-            track = self._match(section)
-            if track is not None:
-                found.append(self._begin(track, section))
-        return tuple(found)
+        return tuple(
+            track
+            for section in tuple(self._unclaimed.values())
+            if (track := self._claim(section)) is not None
+        )
 
     def section_began(self, mid: str, msid: str, incoming: IncomingTrack) -> PublishedTrack | None:
         """Section `mid` carries media: the track that is live by it, None if none was announced."""
         section = _Section(mid, _bare(msid), incoming)
-        track = self._match(section)
+        track = self._claim(section)
         if track is None:
             self._unclaimed[mid] = section
-            return None
-        return self._begin(track, section)
+        return track
 
     def section_ended(self, mid: str) -> PublishedTrack | None:
-        """Section `mid` carries nothing any more: the track that ended, None if none was live."""
+        """Section `mid` carries nothing any more: the track that ended, None if none did.
+
+        A track goes on without its backup, and ends with its first codec.
+        """
         self._unclaimed.pop(mid, None)
         for track in self:
-            if track.mid == mid:
-                del self._live[track.sid]
-                return track
+            for rendition in track.renditions:
+                if rendition.mid != mid:
+                    continue
+                if rendition is track.first:
+                    del self._live[track.sid]
+                    return track
+                track.ended(rendition)
         return None
 
     def remove(self, sid: str) -> PublishedTrack:
@@ -157,31 +180,36 @@ class Publications:
         oldest = self._publisher.room.clock() - ABANDONED
         self._pending = [track for track in self._pending if track.announced_at >= oldest]
 
-    def _match(self, section: _Section) -> PublishedTrack | None:
-        self._forget_abandoned()
-        return self._find(section.incoming.kind, section.msid)
-
-    def _find(self, kind: str, msid: str) -> PublishedTrack | None:
+    def _find(self, kind: str, msid: str) -> tuple[PublishedTrack, Rendition] | None:
+        """What was announced, is not here yet, and a section of that msid would carry."""
         same_kind = [t for t in self._pending if t.kind == kind]
         for track in same_kind:
             if track.cid == msid:
-                return track
+                return track, track.first
+        for track in self:
+            for backup in track.renditions[1:]:
+                if backup.incoming is None and backup.cid == msid != "" and track.kind == kind:
+                    return track, backup
         # Another section may carry the exact cid: leave that track to it.
         named = {other.msid for other in self._unclaimed.values()}
-        return next((t for t in same_kind if t.cid not in named), None)
+        unnamed = next((t for t in same_kind if t.cid not in named), None)
+        return (unnamed, unnamed.first) if unnamed is not None else None
 
-    def _begin(self, track: PublishedTrack, section: _Section) -> PublishedTrack:
+    def _claim(self, section: _Section) -> PublishedTrack | None:
+        """Let what was announced begin with `section`, if anything fits it."""
+        self._forget_abandoned()
+        incoming = section.incoming
+        found = self._find(incoming.kind, section.msid)
+        if found is None:
+            return None
+        track, rendition = found
+        if rendition is track.first:
+            self._pending.remove(track)
+            self._live[track.sid] = track
+        elif rendition.codec != incoming.codec.name:
+            return None
         self._unclaimed.pop(section.mid, None)
-        self._pending.remove(track)
-        track.incoming = section.incoming
-        track.mid = section.mid
-        track.info.mid = section.mid
-        codec = section.incoming.codec
-        track.info.mime_type = f"{section.incoming.kind}/{codec.name}"
-        for simulcast_codec in track.info.codecs[:1]:
-            simulcast_codec.mime_type = track.info.mime_type
-            simulcast_codec.mid = section.mid
-        self._live[track.sid] = track
+        track.began(rendition, section.mid, incoming)
         return track
 
 
@@ -210,22 +238,36 @@ def _info(request: AddTrackRequest) -> TrackInfo:
         encryption=request.encryption,
         stream=request.stream[:_TEXT_BYTES],
         audio_features=list(request.audio_features)[:_LAYERS],
+        backup_codec_policy=request.backup_codec_policy,
     )
-    for codec in list(request.simulcast_codecs)[:1]:
-        info.codecs.append(
-            SimulcastCodecInfo(
-                mime_type=info.mime_type, cid=codec.cid[:_TEXT_BYTES], layers=info.layers
-            )
-        )
+    for at, asked in enumerate(list(request.simulcast_codecs)[:_CODECS]):
+        if at == 0:
+            first = SimulcastCodecInfo(mime_type=info.mime_type, cid=asked.cid[:_TEXT_BYTES])
+            first.layers.extend(info.layers)
+            info.codecs.append(first)
+            continue
+        mime_type = f"{kind}/{_known(kind, asked.codec)}"
+        if kind == "video" and mime_type not in (info.mime_type, "video/"):
+            info.codecs.append(SimulcastCodecInfo(mime_type=mime_type))
     return info
 
 
 def _mime_type(kind: str, request: AddTrackRequest) -> str:
     """The codec to publish with: the one asked for first, if we forward it."""
     for asked in list(request.simulcast_codecs)[:1]:
-        for rule in CODECS:
-            if rule.kind == kind and rule.name.lower() == asked.codec.rpartition("/")[2].lower():
-                return f"{kind}/{rule.name}"
+        if name := _known(kind, asked.codec):
+            return f"{kind}/{name}"
     if kind == "audio":
         return "audio/opus" if request.disable_red or request.encryption else "audio/red"
     return "video/VP8"
+
+
+def _known(kind: str, codec: str) -> str:
+    """A codec's name as `codec_rules` writes it; '' if it is not forwarded."""
+    names = (rule.name for rule in CODECS if rule.kind == kind)
+    return next((name for name in names if name.lower() == _name(codec)), "")
+
+
+def _name(codec: str) -> str:
+    """`vp8` of `video/VP8`, or of itself."""
+    return codec.rpartition("/")[2].lower()

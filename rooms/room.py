@@ -244,10 +244,8 @@ class Room:
         """Somebody wants a track in another quality, or begins or ceases to want it."""
         if track.kind != "video" or track.publisher.gone:
             return
-        quality = track.wanted.update(track.highest_wanted(), self.clock())
-        if quality is not None:
-            codec = track.info.mime_type.partition("/")[2].lower()
-            track.publisher.tell(QualitiesWanted(track.sid, codec, quality))
+        if track.look(self.clock()):
+            track.publisher.tell(QualitiesWanted(track.sid, track.wishes()))
 
     # What they say.
 
@@ -289,8 +287,7 @@ class Room:
         participant.tell(RoomChanged(self.info()))
         for track in participant.publications:
             if track.kind == "video":
-                codec = track.info.mime_type.partition("/")[2].lower()
-                participant.tell(QualitiesWanted(track.sid, codec, track.wanted.told))
+                participant.tell(QualitiesWanted(track.sid, track.wishes()))
         participant.tell(LinksChanged(tuple(map(_link_score, self.visible()))))
         participant.viewing.tell()
         participant.data_tracks.tell()

@@ -110,6 +110,7 @@ class Subscriptions:
         if out is None:
             return
         subscribed.bind(out)
+        self._subscriber.room.wish_changed(track)  # now it is known which codecs are of use
         if not track.was_subscribed:
             track.was_subscribed = True
             track.publisher.tell(TrackSubscribed(track.sid))

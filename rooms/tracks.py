@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from livekit.protocol.models import TrackInfo, TrackType
+from livekit.protocol.models import BackupCodecPolicy, TrackInfo, TrackType, VideoLayer
 
 from rooms.dynacast import HIGH, OFF, WantedQuality
+from rooms.rendition import Rendition
+from rooms.rtp.codec_choice import CodecChoice
 from rooms.rtp.layers import spatial_for_size
 
 if TYPE_CHECKING:
@@ -29,19 +32,88 @@ class TrackSettings:
 
 
 class PublishedTrack:
-    """One track that a participant publishes: what clients know of it, and its media once here."""
+    """One track that a participant publishes: what clients know of it, and its media once here.
+
+    `renditions` are the codecs in which it may come, the best first; the others come on demand.
+    """
 
     def __init__(self, publisher: Participant, cid: str, info: TrackInfo) -> None:
         self.publisher = publisher
-        self.cid = cid
         self.info = info
-        self.incoming: IncomingTrack | None = None
-        self.mid = ""
         self.subscribers: dict[str, SubscribedTrack] = {}
         """By the sid of the participant who receives it."""
         self.announced_at = publisher.room.clock()
         self.was_subscribed = False
-        self.wanted = WantedQuality()
+        first = Rendition(
+            _codec(info.mime_type), cid, info.layers, self.announced_at, WantedQuality()
+        )
+        backups = (
+            Rendition(_codec(each.mime_type), "", (), self.announced_at, WantedQuality(told=OFF))
+            for each in info.codecs[1:]
+        )
+        self.renditions = [first, *backups]
+        self.choice = CodecChoice([each.codec for each in self.renditions])
+        self._lacking = WantedQuality(told=OFF)
+
+    @property
+    def first(self) -> Rendition:
+        """The codec without which there is no track."""
+        return self.renditions[0]
+
+    @property
+    def cid(self) -> str:
+        """The client's own name for the media."""
+        return self.first.cid
+
+    @property
+    def mid(self) -> str:
+        """The section that carries it."""
+        return self.first.mid
+
+    @property
+    def incoming(self) -> IncomingTrack | None:
+        """Its media, once here."""
+        return self.first.incoming
+
+    def began(self, rendition: Rendition, mid: str, incoming: IncomingTrack) -> None:
+        """Section `mid` carries `rendition` from now on."""
+        info = self.info
+        if rendition is self.first:
+            # The publisher may know only another codec than it announced.
+            rendition.codec, info.mid = incoming.codec.name, mid
+            info.mime_type = f"{incoming.kind}/{rendition.codec}"
+            for at in range(len(self.renditions) - 1, 0, -1):
+                if self.renditions[at].codec == rendition.codec:
+                    del self.renditions[at], info.codecs[at]
+            self.choice.order = tuple(each.codec for each in self.renditions)
+        rendition.mid, rendition.incoming = mid, incoming
+        self._write(rendition)
+        self.choice.came(rendition.codec, incoming)
+
+    def expect(self, backup: Rendition, cid: str, layers: list[VideoLayer]) -> None:
+        """The publisher begins to send `backup`, in a section that names `cid`."""
+        backup.cid, backup.layers = cid, layers
+        self._write(backup)
+
+    def ended(self, rendition: Rendition) -> None:
+        """A backup is not sent any more: it must be asked for anew."""
+        rendition.mid = rendition.cid = ""
+        rendition.incoming = None
+        rendition.wanted = WantedQuality(told=OFF)
+        self._write(rendition)
+        self.choice.went(rendition.codec)
+
+    def _write(self, rendition: Rendition) -> None:
+        """Write what is known of `rendition` into what everybody is told."""
+        at = self.renditions.index(rendition)
+        for info in self.info.codecs[at : at + 1]:
+            info.mid = rendition.mid
+            if at:
+                info.cid = rendition.cid
+                del info.layers[:]
+                info.layers.extend(rendition.layers)
+            else:
+                info.mime_type = self.info.mime_type
 
     @property
     def sid(self) -> str:
@@ -61,16 +133,26 @@ class PublishedTrack:
         return "red" if name == "opus" and not bare else name
 
     @property
+    def backups(self) -> tuple[str, ...]:
+        """The codecs in which it can be had instead."""
+        return tuple(each.codec for each in self.renditions[1:])
+
+    @property
     def muted(self) -> bool:
         """Whether its publisher, or a moderator, silenced it."""
         return self.info.muted
 
-    def quality_for(self, settings: TrackSettings) -> int:
-        """The lowest quality that satisfies `settings` (OFF when nothing is to be seen)."""
+    def quality_for(
+        self, settings: TrackSettings, declared: Sequence[VideoLayer] | None = None
+    ) -> int:
+        """The lowest quality that satisfies `settings` (OFF when nothing is to be seen).
+
+        `declared` are the layers to choose from, if not those of the first codec.
+        """
         if settings.disabled:
             return OFF
         highest = min(max(settings.quality, 0), HIGH)
-        layers = sorted(self.info.layers, key=lambda layer: layer.quality)
+        layers = sorted(declared or self.info.layers, key=lambda layer: layer.quality)
         if not layers or not settings.width or not settings.height:
             return highest
         sizes = [(layer.width, layer.height) for layer in layers]
@@ -78,10 +160,40 @@ class PublishedTrack:
             layers[spatial_for_size(settings.width, settings.height, sizes)].quality, highest
         )
 
-    def highest_wanted(self) -> int:
-        """The highest quality that some subscriber looks at (OFF: nobody)."""
-        wishes = (self.quality_for(one.settings) for one in self.subscribers.values())
+    def look(self, now: float) -> bool:
+        """Take in what subscribers want; whether the publisher is to be told of a change."""
+        self._turn(now)
+        changed = [
+            each.wanted.update(self._highest_wanted(each), now) is not None
+            for each in self.renditions
+        ]
+        return any(changed)
+
+    def wishes(self) -> tuple[tuple[str, int], ...]:
+        """Each codec in lower case, and the highest quality of it that is to be sent."""
+        return tuple((each.codec.lower(), each.wanted.told) for each in self.renditions)
+
+    def _highest_wanted(self, rendition: Rendition) -> int:
+        """The highest quality of it that some subscriber looks at (OFF: nobody)."""
+        wishes = (
+            self.quality_for(one.settings, rendition.layers)
+            for one in self.subscribers.values()
+            if one.uses(rendition)
+        )
         return max(wishes, default=OFF)
+
+    def _turn(self, now: float) -> None:
+        """Have all go to the backup while somebody lacks the first codec, unless both may be sent.
+
+        Begun for who looks; who looks away keeps it, so that nobody else sees a change for that.
+        """
+        if len(self.renditions) < 2 or self.info.backup_codec_policy == BackupCodecPolicy.SIMULCAST:
+            return
+        lacking = [one for one in self.subscribers.values() if one.lacks(self.first)]
+        if not self.choice.turned:
+            lacking = [one for one in lacking if self.quality_for(one.settings) != OFF]
+        self._lacking.update(HIGH if lacking else OFF, now)
+        self.choice.turn(self._lacking.told != OFF)
 
 
 class SubscribedTrack:
@@ -101,7 +213,29 @@ class SubscribedTrack:
     @property
     def quality(self) -> int:
         """The quality that is looked at now: OFF when hidden, or silenced by its publisher."""
-        return OFF if self.track.muted else self.track.quality_for(self.settings)
+        track = self.track
+        return OFF if track.muted else track.quality_for(self.settings, self._rendition.layers)
+
+    @property
+    def _rendition(self) -> Rendition:
+        """What it is fed by, or will be first."""
+        if self.out is not None:
+            for each in self.track.renditions:
+                if each.incoming is not None and each.incoming is self.out.track:
+                    return each
+        return self.track.first
+
+    def uses(self, rendition: Rendition) -> bool:
+        """Whether `rendition` has to be sent for this subscriber, as far as is known."""
+        if len(self.track.renditions) == 1:
+            return True
+        if self.out is None:
+            return rendition is self.track.first
+        return rendition.codec in self.track.choice.used(self.out)
+
+    def lacks(self, rendition: Rendition) -> bool:
+        """Whether the subscriber cannot decode the codec of `rendition`."""
+        return self.out is not None and not self.out.carries(rendition.codec)
 
     def apply(self) -> None:
         """Make the stream follow the settings and the publisher's mute."""
@@ -109,3 +243,7 @@ class SubscribedTrack:
             return
         quality = self.quality
         self.out.want(None if quality == OFF else quality)
+
+
+def _codec(mime_type: str) -> str:
+    return mime_type.rpartition("/")[2]

@@ -11,6 +11,7 @@ from rooms.dynacast import OFF
 from rooms.events import StreamPaused, StreamsPaused
 from rooms.rtp.downlink import Downlink, View
 from rooms.rtp.outgoing import OutgoingStream
+from rooms.rtp.thinning import ALL
 from rooms.tracks import SubscribedTrack
 
 if TYPE_CHECKING:
@@ -77,6 +78,6 @@ def _view(subscribed: SubscribedTrack, out: OutgoingStream, speaking: Collection
         priority = _CHOSEN
     elif track.publisher.sid in speaking:
         priority = _SPEAKING
-    assert track.incoming is not None
-    temporal = track.incoming.temporal_for(settings.fps, subscribed.quality)
-    return View(out, priority, subscribed.quality, temporal)
+    quality = subscribed.quality
+    temporal = ALL if out.track is None else out.track.temporal_for(settings.fps, quality)
+    return View(out, priority, quality, temporal)

@@ -75,7 +75,8 @@ class Lane:
         for place, (word, extension, _, _), (array, count, _, _) in zip(
             made, groups, legs, strict=True
         ):
-            place.legs, place.count, place.word, place.extension = array, count, word, extension
+            place.legs, place.count, place.word = array, count, word
+            place.extension = extension & 0xFF  # lanes carry nothing that has a descriptor
         self._compiled_groups = made, legs
         library.moulin_lane_groups(self.pointer, made, len(groups))
         return True

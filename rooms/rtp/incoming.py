@@ -65,7 +65,8 @@ class IncomingTrack:
         for old in replaced:
             for out in [*old.audience, *old.waiting]:
                 out.leave_source()
-                out.stop_waiting()
+                if out.track is self:
+                    out.stop_waiting()
         self._changed()
         return stream
 
@@ -87,7 +88,7 @@ class IncomingTrack:
         self.layers.update((each.rid, each) for each in (*whole.lower, whole))
         self._changed()
 
-    def add_outgoing(self, out: OutgoingStream, now: float) -> None:
+    def add_outgoing(self, out: OutgoingStream, now: float | None) -> None:
         """Feed `out` from this track, from the next packet (audio) or keyframe (video) on."""
         if out not in self.outgoing and not self.closed:
             self.outgoing.append(out)
@@ -101,6 +102,12 @@ class IncomingTrack:
             out.stop_waiting()
             out.leave_source()
             out.track = None
+
+    def hand_over(self, out: OutgoingStream) -> None:
+        """Let another track feed `out`: what feeds it now goes on until that one begins."""
+        self.outgoing.remove(out)
+        out.stop_waiting()
+        out.track = None
 
     def select(self, out: OutgoingStream, now: float | None = None) -> None:
         """Let `out` have the layer that suits its wish and what exists."""
@@ -166,6 +173,11 @@ class IncomingTrack:
                 return temporal if temporal < stream.volume.top else ALL
         return ALL
 
+    @property
+    def flows(self) -> bool:
+        """Whether any layer came at the last `check`, or appeared since."""
+        return any(rid not in self._stalled for rid in self.layers)
+
     def stalled(self, rid: str) -> bool:
         """True when that layer was silent at the last `check`."""
         return rid in self._stalled
@@ -183,3 +195,6 @@ class IncomingTrack:
         self.closed = True
         for out in list(self.outgoing):
             self.remove_outgoing(out)
+        for stream in self.layers.values():
+            for out in stream.audience:  # handed over, and not yet fed by another track
+                out.leave_source()

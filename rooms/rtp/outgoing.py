@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rooms.rtp.codecs import Codec
 from rooms.rtp.described import prepared
@@ -14,6 +13,7 @@ from rooms.rtp.layers import HIGHEST, SPATIAL
 from rooms.rtp.packet import OPAQUE, Leg, Packet
 from rooms.rtp.rewriter import Stretch, Stretches
 from rooms.rtp.rtcp import ReportBlock, SenderReport
+from rooms.rtp.send_path import SendPath
 from rooms.rtp.thinning import ALL, ThinnedStream
 from rooms.rtp.volume import OVERHEAD
 from rooms.rtp.vp8 import renumber
@@ -32,23 +32,10 @@ _LOSSY_FOR = 30.0  # seconds that they are repeated after it
 _HALF = 0x80000000
 
 
-@dataclass(frozen=True, slots=True)
-class SendPath:
-    """The way to a subscriber: an SRTP session's pointer, how many bytes it appends, where to send.
-
-    `keep` is what owns the session: the pointer is valid as long as it lives.
-    """
-
-    session: Any
-    tag: int
-    sendto: Callable[[Any, Any], int]
-    address: Any
-    keep: Any
-
-
 class OutgoingStream:
     """A stream to one subscriber, whose `codec` and extension ids (or 0) are used.
 
+    Each of `others` is a codec in which it may be fed too: `codec` is then what feeds it now.
     `extension` holds them: `abs_send_time`, and 256 times `descriptor`, the dependency descriptor.
     `redundancy` is the payload type of sound that may come wrapped in RED, 0 otherwise; `lossy`
     that its receiver loses packets, `spared` that its link has no room for what sound repeats.
@@ -58,10 +45,13 @@ class OutgoingStream:
     def __init__(
         self, codec: Codec, ssrc: int, rtx_ssrc: int | None = None, *, rng: random.Random,
         abs_send_time: int = 0, descriptor: int = 0, cname: str = "moulin",
+        others: tuple[Codec, ...] = (),
     ) -> None:  # fmt: skip
         self.codec, self.ssrc, self.cname = codec, ssrc, cname
-        self.rtx_ssrc = rtx_ssrc if codec.rtx_payload_type is not None else None
-        self.extension = abs_send_time | (descriptor << 8 if codec.name == "AV1" else 0)
+        self._codecs = {each.name: each for each in (codec, *others)}
+        repaired = all(each.rtx_payload_type is not None for each in self._codecs.values())
+        self.rtx_ssrc = rtx_ssrc if repaired else None
+        self.extension = abs_send_time | (descriptor << 8 if self.carries("AV1") else 0)
         self._word = 0x9000 if abs_send_time else 0x8000
         self.redundancy = codec.wraps
         self.lossy = self.spared = self.reported = False
@@ -98,7 +88,16 @@ class OutgoingStream:
     def _word_of(self, source: IncomingStream | ThinnedStream | None) -> int:
         if self.redundancy and source is not None and not source.redundant:
             return self._word | self.redundancy
-        return self._word | self.codec.payload_type
+        return self._word | self._codec_of(source).payload_type
+
+    def carries(self, codec: str) -> bool:
+        """Whether its receiver agreed to take the codec of this name here."""
+        return codec in self._codecs
+
+    def _codec_of(self, source: IncomingStream | ThinnedStream | None) -> Codec:
+        """In what this stream sends what comes from `source`, which may be of an older codec."""
+        current = self.codec
+        return current if source is None else self._codecs.get(source.base.codec.name, current)
 
     @property
     def fresh(self) -> bool:
@@ -190,6 +189,7 @@ class OutgoingStream:
         number, timestamp, _, _, _, picture, tl0, tk, _ = packet
         self.leave_source()
         self.pending = None
+        self.codec = self._codec_of(source)
         stretch = Stretch(
             source=source,
             first=number,
@@ -303,7 +303,7 @@ class OutgoingStream:
             payload = renumber(packet, stretch.picture, stretch.tl0, stretch.key)
             original = (number & 0xFFFF).to_bytes(2, "big")
             leg = (0, leg[1], self.rtx_ssrc, *leg[3:])
-            word = word & 0xFF80 | (self.codec.rtx_payload_type or 0)
+            word = word & 0xFF80 | (self._codec_of(stretch.source).rtx_payload_type or 0)
             packet = (
                 self._rtx_sequence, packet[1], packet[2], OPAQUE, b"", 0, 0, 0, original + payload,
             )  # fmt: skip

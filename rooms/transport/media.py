@@ -13,9 +13,10 @@ from rooms.rtp.codecs import IncomingSpec
 from rooms.rtp.estimate import ReceiverEstimate
 from rooms.rtp.feedback import Feedback
 from rooms.rtp.incoming import IncomingTrack
-from rooms.rtp.outgoing import OutgoingStream, SendPath
+from rooms.rtp.outgoing import OutgoingStream
 from rooms.rtp.packet import HEADER, extensions
 from rooms.rtp.padding import Padding
+from rooms.rtp.send_path import SendPath
 from rooms.rtp.ssrcs import Route, Ssrcs
 from rooms.transport.carrier import Carrier
 from rooms.transport.srtp import (

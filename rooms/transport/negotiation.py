@@ -12,7 +12,7 @@ from rooms.rtp.codecs import Codec, IncomingSpec
 from rooms.transport import codec_rules
 from rooms.transport.codec_rules import acceptable
 from rooms.transport.description import Description, Direction, Rid, Section, Transport
-from rooms.transport.slots import OutgoingSlots, Slot, describe_slot
+from rooms.transport.slots import OutgoingSlots, Slot, describe_slot, in_order
 
 _SENDS = ("sendrecv", "sendonly")
 _RECEIVES = ("sendrecv", "recvonly")
@@ -144,17 +144,16 @@ class Answerer(OutgoingSlots):
         counts = []
         for kind in ("audio", "video"):
             wanted = sum(
-                each.kind == kind and self.decodes(kind, each.codec)
+                each.kind == kind and self.decodes(kind, *each.codecs)
                 for each in self._wanted.values()
             )
             counts.append(max(0, wanted - sum(each == kind for each in self._free.values())))
         return counts[0], counts[1]
 
-    def decodes(self, kind: str, codec: str) -> bool:
-        """Whether the client can receive this codec, as far as it has said."""
-        return kind not in self._decodes or any(
-            each in self._decodes[kind] for each in acceptable(codec)
-        )
+    def decodes(self, kind: str, *codecs: str) -> bool:
+        """Whether the client can receive any of these codecs, as far as it has said."""
+        known = self._decodes.get(kind)
+        return known is None or any(a in known for each in codecs for a in acceptable(each))
 
     def _note_decoders(self, offer: Description) -> None:
         for section in offer.sections:
@@ -343,8 +342,8 @@ class Offerer(OutgoingSlots):
                 line.free = section.rejected
             else:
                 line.live = True
-                alike = [each for each in codecs if each.name == slot.codec.name]
-                self.slots[line.mid] = replace(slot, codec=(alike or codecs)[0])
+                codec, *others = in_order(slot.names, codecs) or codecs[:1]
+                self.slots[line.mid] = replace(slot, codec=codec, others=tuple(others))
 
     def live(self, mid: str) -> bool:
         """Whether the client agreed to receive on this mid."""
@@ -353,7 +352,7 @@ class Offerer(OutgoingSlots):
     def _give_sections(self) -> None:
         for track in list(self._wanted.values()):
             codecs = codec_rules.offered_codecs(track.kind)
-            if not any(each.name.lower() in acceptable(track.codec) for each in codecs):
+            if not any(each.name.lower() in track.codecs for each in codecs):
                 continue
             line = self._fresh_line(track.kind)
             extensions = codec_rules.extension_ids(codec_rules.our_extensions(track.kind))
@@ -383,8 +382,7 @@ class Offerer(OutgoingSlots):
         )
         codecs = codec_rules.offered_codecs(line.kind)
         if slot is not None:
-            names = acceptable(slot.codec.name)
-            codecs = tuple(each for each in codecs if each.name.lower() in names)
+            codecs = tuple(each for each in codecs if each.name.lower() in slot.names)
             describe_slot(section, slot)
         codec_rules.describe_codecs(section, codecs)
         return section

@@ -154,9 +154,9 @@ class Peer:
         """Audio and video sections still missing for what is wanted (v1)."""
         return self._answerer.missing() if self._answerer else (0, 0)
 
-    def decodes(self, kind: str, codec: str) -> bool:
-        """Whether the client can receive this codec, as far as it has said."""
-        return self._answerer is None or self._answerer.decodes(kind, codec)
+    def decodes(self, kind: str, *codecs: str) -> bool:
+        """Whether the client can receive any of these codecs, as far as it has said."""
+        return self._answerer is None or self._answerer.decodes(kind, *codecs)
 
     def _local(self) -> Local:
         return Local(
@@ -214,6 +214,7 @@ class Peer:
             abs_send_time=slot.extensions.abs_send_time,
             descriptor=slot.extensions.descriptor,
             cname=slot.cname,
+            others=slot.others,
         )
         self._streams[slot.track.track_id] = (slot, stream)
         self.media.add_outgoing(stream)

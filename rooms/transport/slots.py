@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from rooms.limits import Limits
 from rooms.rtp.codecs import Codec, Extensions, Kind
@@ -12,26 +13,43 @@ from rooms.transport.codec_rules import acceptable
 from rooms.transport.description import Msid, Section
 
 if TYPE_CHECKING:
-    from rooms.rtp.incoming import IncomingTrack
+    from rooms.rtp.outgoing import OutgoingStream
+
+
+class Source(Protocol):
+    """What feeds the streams of a track: an `IncomingTrack`, or a choice among several."""
+
+    def add_outgoing(self, out: OutgoingStream, now: float) -> None:
+        """Feed `out` from now on."""
+
+    def remove_outgoing(self, out: OutgoingStream) -> None:
+        """Feed `out` no more."""
 
 
 @dataclass(frozen=True)
 class OutgoingTrack:
     """A track that a subscriber is to receive; `stream_id` as in `PA_x|main`.
 
-    `codec` red also stands for opus, where the subscriber knows no RED.
+    `codec` red also stands for opus, where the subscriber knows no RED. `backups` are the codecs in
+    which the track may come instead, or later.
     """
 
     track_id: str
     stream_id: str
     kind: Kind
     codec: str
-    source: IncomingTrack
+    source: Source
+    backups: tuple[str, ...] = ()
+
+    @property
+    def codecs(self) -> tuple[str, ...]:
+        """All of them, in lower case, the best first."""
+        return (*acceptable(self.codec), *(each.lower() for each in self.backups))
 
 
 @dataclass(frozen=True)
 class Slot:
-    """An outgoing track with the section it was given."""
+    """An outgoing track with the section it was given, to be sent in `codec` or one of `others`."""
 
     track: OutgoingTrack
     mid: str
@@ -39,6 +57,12 @@ class Slot:
     rtx_ssrc: int | None
     codec: Codec
     extensions: Extensions = field(default_factory=Extensions)
+    others: tuple[Codec, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The codecs, in lower case, that this section may carry."""
+        return (*acceptable(self.codec.name), *(each.name.lower() for each in self.others))
 
     @property
     def cname(self) -> str:
@@ -89,16 +113,15 @@ class OutgoingSlots:
         }
 
     def _fill(self, mid: str, codecs: tuple[Codec, ...], extensions: Extensions) -> Slot | None:
-        by_name = {(each.kind, each.name.lower()): each for each in reversed(codecs)}
         for track in self._wanted.values():
-            for name in acceptable(track.codec):
-                codec = by_name.get((track.kind, name))
-                if codec is not None:
-                    del self._wanted[track.track_id]
-                    repair = self._new_ssrc() if codec.rtx_payload_type is not None else None
-                    slot = Slot(track, mid, self._new_ssrc(), repair, codec, extensions)
-                    self.slots[mid] = slot
-                    return slot
+            found = in_order(track.codecs, (each for each in codecs if each.kind == track.kind))
+            if found:
+                del self._wanted[track.track_id]
+                codec, *others = found
+                repair = self._new_ssrc() if codec.rtx_payload_type is not None else None
+                slot = Slot(track, mid, self._new_ssrc(), repair, codec, extensions, tuple(others))
+                self.slots[mid] = slot
+                return slot
         return None
 
     def _new_ssrc(self) -> int:
@@ -114,6 +137,18 @@ class OutgoingSlots:
         self._releasing.discard(mid)
         if slot is not None and wanted_again and not released:
             self._wanted.setdefault(slot.track.track_id, slot.track)
+
+
+def in_order(names: Iterable[str], codecs: Iterable[Codec]) -> tuple[Codec, ...]:
+    """Those of `codecs` that bear these names in lower case, in the order of the names.
+
+    What RED wraps goes with it: only the form that is agreed on is one to choose.
+    """
+    by_name: dict[str, Codec] = {}
+    for codec in codecs:
+        by_name.setdefault(codec.name.lower(), codec)
+    found = tuple(by_name[name] for name in names if name in by_name)
+    return found[:1] if found and found[0].kind == "audio" else found
 
 
 def describe_slot(section: Section, slot: Slot) -> None:

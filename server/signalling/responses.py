@@ -90,14 +90,20 @@ def _sections(event: events.SectionsRequired) -> SignalResponse:
 
 def _qualities(event: events.QualitiesWanted) -> SignalResponse:
     wanted = [
-        SubscribedQuality(quality=quality, enabled=quality <= event.highest)
-        for quality in QUALITIES
+        SubscribedCodec(
+            codec=codec,
+            qualities=[
+                SubscribedQuality(quality=quality, enabled=quality <= highest)
+                for quality in QUALITIES
+            ],
+        )
+        for codec, highest in event.codecs
     ]
     return SignalResponse(
         subscribed_quality_update=SubscribedQualityUpdate(
             track_sid=event.track_sid,
-            subscribed_qualities=wanted,
-            subscribed_codecs=[SubscribedCodec(codec=event.codec, qualities=wanted)],
+            subscribed_qualities=wanted[0].qualities,
+            subscribed_codecs=wanted,
         )
     )
 

@@ -22,6 +22,7 @@ WAYS = {
     "av1-svc": {"videoCodec": "av1", "backupCodec": False},
     "av1-simulcast": {"videoCodec": "av1", "scalabilityMode": "L1T3", **SIMULCAST},
 }
+SMALL_CAPTURE = {"resolution": {"width": 640, "height": 360, "frameRate": 15}}
 CAPTURE = {"resolution": {"width": 1280, "height": 720, "frameRate": 20}}
 
 
@@ -72,6 +73,47 @@ async def test_each_codec_between_two_pages(
     assert seen["codec"].lower() == f"video/{way.split('-')[0]}"
     assert seen["mimeType"].lower() == seen["codec"].lower()
     for each in (ana, bob):
+        assert not each.errors
+        await each.close()
+
+
+_WITHOUT_AV1 = """for (const name of ["createOffer", "createAnswer"]) {
+  const original = RTCPeerConnection.prototype[name];
+  RTCPeerConnection.prototype[name] = function (...options) {
+    const { codecs } = RTCRtpReceiver.getCapabilities("video");
+    const known = codecs.filter((each) => each.mimeType !== "video/AV1");
+    for (const each of this.getTransceivers())
+      if (each.receiver.track.kind === "video" && each.direction === "recvonly")
+        each.setCodecPreferences(known);
+    return original.apply(this, options);
+  };
+}"""
+
+
+@pytest.mark.parametrize(("policy", "single"), [(0, True), (1, False)], ids=["all-v1", "each-v0"])
+async def test_who_cannot_decode_the_codec_gets_the_backup(
+    moulin: Moulin, chromium: Browser, policy: int, single: bool
+) -> None:
+    room = f"backup {policy}"
+    ana = await Visitor.open(chromium, moulin, "ana")
+    eve = await Visitor.open(chromium, moulin, "eve")
+    bob = await Visitor.open(chromium, moulin, "bob", _WITHOUT_AV1)
+    await asyncio.gather(ana.join(room, single=single), eve.join(room, single=single))
+    video = {"videoCodec": "av1", "backupCodecPolicy": policy}
+    await ana.publish({"video": video, "capture": SMALL_CAPTURE})
+    assert (await eve.sees("ana"))["codec"] == "video/AV1"
+    await bob.join(room, single=single)
+    assert (await bob.sees("ana", 40))["codec"] == "video/VP8"
+    kept = "video/AV1" if policy else "video/VP8"
+    await eve.until("ana", "video", lambda each: each["codec"] == kept)
+    assert (await eve.sees("ana"))["codec"] == kept
+    await ana.page.evaluate("() => window.room.localParticipant.setCameraEnabled(false)")
+    await ana.page.evaluate("() => window.room.localParticipant.setCameraEnabled(true)")
+    await asyncio.gather(eve.sees("ana"), bob.sees("ana"))
+    await bob.close()
+    await eve.until("ana", "video", lambda each: each["codec"] == "video/AV1")
+    await eve.sees("ana")
+    for each in (ana, eve):
         assert not each.errors
         await each.close()
 

@@ -235,7 +235,7 @@ async def test_the_publisher_encodes_what_somebody_looks_at(seating: Seating) ->
     camera = camera_of(ana).sid
 
     def told() -> list[int]:
-        return [wish.highest for wish in hears.heard(QualitiesWanted)]
+        return [wish.codecs[0][1] for wish in hears.heard(QualitiesWanted)]
 
     bob.subscriptions.configure([camera], TrackSettings(quality=0))
     seating.tick(4)

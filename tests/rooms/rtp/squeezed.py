@@ -14,9 +14,10 @@ from rooms.rtp.downlink import Downlink, View
 from rooms.rtp.estimate import ReceiverEstimate
 from rooms.rtp.incoming import IncomingTrack
 from rooms.rtp.incoming_stream import IncomingStream
-from rooms.rtp.outgoing import OutgoingStream, SendPath
+from rooms.rtp.outgoing import OutgoingStream
 from rooms.rtp.packet import Leg, Packet
 from rooms.rtp.padding import Padding
+from rooms.rtp.send_path import SendPath
 from tests.rooms.rtp.wire import VP8
 
 RIDS = ("q", "h", "f")
@@ -83,9 +84,20 @@ class Studio:
 
 
 class Viewer:
-    """One subscriber behind a link of `rate` bits per second with 300 ms of queue."""
+    """One subscriber behind a link of `rate` bits per second with 300 ms of queue.
 
-    def __init__(self, studio: Studio, rate: float = 5e6, *, loss: float = 0.0) -> None:
+    `misjudged` is what its receiver says from its first moment that it can take: a browser short
+    of breath at its start says far too little, and from there no narrow link makes it say less.
+    """
+
+    def __init__(
+        self,
+        studio: Studio,
+        rate: float = 5e6,
+        *,
+        loss: float = 0.0,
+        misjudged: float | None = None,
+    ) -> None:
         self.rate, self.loss = rate, loss
         self.studio = studio
         self._rng = random.Random(42)
@@ -107,8 +119,10 @@ class Viewer:
         self._free_at = 0.0
         self._arrived: deque[tuple[float, int]] = deque()
         self._nacks: deque[tuple[float, OutgoingStream, int]] = deque()
-        self._remb: float | None = None
-        self._remb_at = 0.0
+        self._remb = misjudged
+        self._remb_at = studio.now
+        if misjudged is not None:
+            self.estimate.reported(misjudged, studio.now)
         self._queues: deque[float] = deque(maxlen=6)
 
     def arrive(self, ssrc: int, sequence: int, size: int, packet: Packet, now: float) -> None:
@@ -152,7 +166,7 @@ class Viewer:
             return
         if self._remb is None:
             self._remb = throughput
-        overused = len(self._queues) == 6 and self._queues[-1] > self._queues[0] + 0.04
+        overused = len(self._queues) == 6 and self._queues[-1] > self._queues[0] + 0.06
         if (
             throughput
             and overused

@@ -11,8 +11,9 @@ from rooms.rtp import vp8
 from rooms.rtp.codecs import Codec, IncomingSpec
 from rooms.rtp.incoming import IncomingTrack
 from rooms.rtp.incoming_stream import IncomingStream
-from rooms.rtp.outgoing import OutgoingStream, SendPath
+from rooms.rtp.outgoing import OutgoingStream
 from rooms.rtp.packet import Leg, Packet
+from rooms.rtp.send_path import SendPath
 
 VP8 = Codec("VP8", 90000, 1, 96, 97)
 VP8_WITHOUT_RTX = Codec("VP8", 90000, 1, 96, None)
