@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -43,9 +44,14 @@ class Source:
         """Whether this is one of these modules or lies in one of these packages."""
         return any(_is_within(self.module, module) for module in modules)
 
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """Every node of the parsed file."""
+        return list(ast.walk(self.tree))
+
     def imports(self) -> Iterator[tuple[int, str]]:
         """Line and dotted name of each module imported, also those for types only."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     yield node.lineno, alias.name
@@ -57,7 +63,7 @@ class Source:
 
     def functions(self) -> Iterator[Function]:
         """Every function and method, nested ones too."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, Function):
                 yield node
 
@@ -73,7 +79,13 @@ class Source:
 def sources(*folders: str) -> list[Source]:
     """The Python files under these folders of the root, sorted."""
     found = (path for folder in folders for path in (ROOT / folder).rglob("*.py"))
-    return [Source(path) for path in sorted(found) if "node_modules" not in path.parts]
+    return [source(path) for path in sorted(found) if "node_modules" not in path.parts]
+
+
+@functools.cache
+def source(path: Path) -> Source:
+    """That file, read and parsed once until `source.cache_clear()`."""
+    return Source(path)
 
 
 def _is_within(name: str, module: str) -> bool:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import pytest
+
+from tests import python_source
 from tests.python_source import ROOT, Source, sources
 
 MODULE_LINES = 400
@@ -50,6 +53,13 @@ HOMES = {
     "pylibsrtp": ("rooms.transport.srtp", "rooms.transport.dtls"),
 }
 PRIVATE_HOMES = {"aiortc": "rooms.transport.dtls", "pylibsrtp": "rooms.transport.srtp"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgotten() -> Iterator[None]:
+    """Every file parsed is much to keep in memory beside the tests that follow."""
+    yield
+    python_source.source.cache_clear()
 
 
 def product() -> list[Source]:
@@ -122,7 +132,7 @@ def test_pure_modules_have_no_io_clock_or_chance() -> None:
 def impure(source: Source) -> Iterable[str]:
     """Each thing in a pure module that waits, listens, reads a clock or throws dice."""
     yield from source.imports_any(*IMPURE_MODULES)
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.AsyncFunctionDef | ast.Await):
             yield f"{source.name}:{node.lineno} is asynchronous"
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -149,7 +159,7 @@ def private_uses(source: Source, library: str) -> Iterable[str]:
     for line, name in source.imports():
         if name.startswith(library) and any(part.startswith("_") for part in name.split(".")):
             yield f"{source.name}:{line} imports {name}"
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if not isinstance(node, ast.Attribute) or not node.attr.startswith("_"):
             continue
         ours = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls", "other")
