@@ -31,24 +31,28 @@ from server.storage.tables import (
 AT_ONCE = 500
 
 Eraser = Callable[[AsyncSession, datetime], Awaitable[int]]
+PersonEraser = Callable[[AsyncSession, str, str | None], Awaitable[None]]
+"""Erases the person of an id and an address; the server's own also tells who must know."""
 
 
-async def erase_old(db: AsyncSession, kind: Kind, before: datetime) -> int:
+async def erase_old(
+    db: AsyncSession, kind: Kind, before: datetime, erase: PersonEraser = erase_person
+) -> int:
     """Erase what of that kind ended `before` then; how many, `AT_ONCE` at the most."""
+    if kind in _PEOPLE:
+        return await _people(db, erase, *_PEOPLE[kind](before))
     return await _ERASERS[kind](db, before)
 
 
-async def _guests(db: AsyncSession, before: datetime) -> int:
+def _guests(before: datetime) -> tuple[ColumnElement[bool], ...]:
     """Guests not seen since, but those who hold a role: an owner may have no address yet."""
     has_role = select(MembershipRow.person_id).where(MembershipRow.person_id == PersonRow.id)
-    return await _people(
-        db, PersonRow.email.is_(None), PersonRow.seen_at < before, ~has_role.exists()
-    )
+    return PersonRow.email.is_(None), PersonRow.seen_at < before, ~has_role.exists()
 
 
-async def _members(db: AsyncSession, before: datetime) -> int:
+def _members(before: datetime) -> tuple[ColumnElement[bool], ...]:
     """Members not seen since, who were told of it in time."""
-    return await _people(db, *_absent(before), PersonRow.warned_at < before + WARNED_AFTER)
+    return *_absent(before), PersonRow.warned_at < before + WARNED_AFTER
 
 
 def _absent(before: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -96,11 +100,11 @@ async def keep_member(db: AsyncSession, person_id: str, now: datetime) -> None:
     )
 
 
-async def _people(db: AsyncSession, *which: ColumnElement[bool]) -> int:
+async def _people(db: AsyncSession, erase: PersonEraser, *which: ColumnElement[bool]) -> int:
     query = select(PersonRow.id, PersonRow.email).where(*which).limit(AT_ONCE)
     found = list(await db.execute(query))
     for person_id, email in found:
-        await erase_person(db, person_id, email)
+        await erase(db, person_id, email)
     return len(found)
 
 
@@ -115,9 +119,11 @@ def _rows(table: type[Table], which: Callable[[datetime], ColumnElement[bool]]) 
     return erase
 
 
-_ERASERS: dict[Kind, Eraser] = {
+_PEOPLE: dict[Kind, Callable[[datetime], tuple[ColumnElement[bool], ...]]] = {
     Kind.GUESTS: _guests,
     Kind.MEMBERS: _members,
+}
+_ERASERS: dict[Kind, Eraser] = {
     Kind.LOGINS: _rows(LoginRow, lambda before: LoginRow.seen_at < before),
     Kind.LOGIN_LINKS: _rows(LoginLinkRow, lambda before: LoginLinkRow.created_at < before),
     Kind.LETTERS: _rows(

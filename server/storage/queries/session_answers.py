@@ -12,7 +12,7 @@ from server.community.answers import Answer, Reply, reply_again
 from server.community.people import Person
 from server.storage.database import Transaction
 from server.storage.queries.people import person_of
-from server.storage.tables import PersonRow, SessionAnswerRow
+from server.storage.tables import PersonRow, SessionAnswerRow, SessionPlanRow, SessionRow
 
 MOST_ANSWERS = 2000
 
@@ -84,6 +84,25 @@ async def answers_by(
         SessionAnswerRow.person_id == person_id, SessionAnswerRow.session_id.in_(session_ids)
     )
     return {session_id: Answer(answer) for session_id, answer in await db.execute(query)}
+
+
+async def seats_held(db: Transaction, person_id: str, now: datetime) -> list[str]:
+    """The sessions to come with a number of seats to which someone said yes."""
+    query = (
+        select(SessionRow.id)
+        .join(SessionAnswerRow, SessionAnswerRow.session_id == SessionRow.id)
+        .join(SessionPlanRow, SessionPlanRow.id == SessionRow.plan_id)
+        .where(
+            SessionAnswerRow.person_id == person_id,
+            SessionAnswerRow.answer == Answer.YES.value,
+            SessionPlanRow.capacity.is_not(None),
+            SessionRow.starts_at > now,
+            SessionRow.cancelled_at.is_(None),
+        )
+        .order_by(SessionRow.starts_at, SessionRow.id)
+        .limit(MOST_ANSWERS)
+    )
+    return list(await db.scalars(query))
 
 
 async def put_answer(

@@ -117,7 +117,7 @@ async def change_session(
         rows = [row for row in rows if row.series_id == series.id]
     else:
         schedule = schedule_of_all(before, edited, draft.schedule)
-        await _leave_history(db, series, rows, now)
+        await leave_history(db, series, rows, now)
     row = next(row for row in rows if row.id == session.id)
     await _rejoin(db, row, series)
     stays = edited.is_moved and edited.keeps_day(before, draft.schedule)
@@ -231,7 +231,7 @@ async def _split(
     return fresh
 
 
-async def _leave_history(
+async def leave_history(
     db: Transaction, series: SessionSeriesRow, rows: Sequence[SessionRow], now: datetime
 ) -> None:
     """Let what has begun keep the plan that it had, and give what is to come another to change."""
