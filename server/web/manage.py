@@ -28,6 +28,7 @@ from server.web.place import Place, managed_place
 from server.web.rate_limits import CHANGES
 from server.web.refused import Refused
 from server.web.rendering import render, see_other, words_of
+from server.web.tour_proposal_rows import count_waiting
 from server.web.views import (
     InvitationForm,
     ManagedOffice,
@@ -70,6 +71,7 @@ async def show(request: web.Request, place: Place, shown: Shown, status: int = 2
         days_choices=days_choices(words),
         role_choices=role_choices(place.standing.role, words),
         notice=notice_of(shown.done, words),
+        proposals=await count_waiting(request, place),
     )
     role = place.standing.role
     return await render(request, "manage.html", view, role=role, status=status)

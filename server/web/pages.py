@@ -25,6 +25,7 @@ from server.web.place_cards import facade_card, office_card
 from server.web.refused import sentences
 from server.web.rendering import render, words_of
 from server.web.session_rows import next_by_office, sessions_url
+from server.web.tour_proposal_rows import count_waiting
 from server.web.tour_rows import tour_ref
 from server.web.views import (
     CardView,
@@ -89,6 +90,7 @@ async def facade(request: web.Request) -> web.Response:
         events_url=f"{ref.url}/evenements",
         sessions_url=sessions_url(place),
         url=ref.url,
+        proposals=await count_waiting(request, place),
     )
     card = facade_card(request, place, words)
     return await render(request, "community.html", view, card=card, role=place.standing.role)

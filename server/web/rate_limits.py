@@ -26,6 +26,7 @@ LOGIN_LINKS = Rate(burst=30, seconds=10)  # asking for a mailed link
 OWN_DATA = Rate(burst=10, seconds=60)  # gathering or erasing all that is kept of someone
 OWNER_LINKS = Rate(burst=20, seconds=15)
 CHANGES = Rate(burst=60, seconds=1)  # an owner's changes
+PROPOSALS = Rate(burst=60, seconds=60)  # each one writes to the organisers of another house
 FEEDS = Rate(burst=600, seconds=0.2)  # reading a calendar; a provider reads for all its customers
 
 

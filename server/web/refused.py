@@ -129,6 +129,18 @@ def _of_a_tour(words: Words) -> dict[str, tuple[str, str]]:
             _("Cette tournée n’est pas à vous"),
             _("Demandez à la personne qui l’a composée de la changer."),
         ),
+        "most_proposals": (
+            _("Cette tournée a déjà beaucoup de propositions"),
+            _("Retirez-en une, sans réponse ou déclinée, puis recommencez."),
+        ),
+        "tour_full": (
+            _("Cette tournée ne peut pas avoir plus d’étapes"),
+            _("Qui l’a composée peut en enlever une."),
+        ),
+        "proposal_gone": (
+            _("Cette proposition n’attend plus de réponse"),
+            _("Quelqu’un y a répondu, on l’a retirée, ou sa date est passée."),
+        ),
         "most_tours": (
             _("Ce serveur ne peut pas avoir plus de tournées"),
             _("Retirez une tournée passée, puis recommencez."),

@@ -37,7 +37,9 @@ from server.web import (
     session_lamp,
     sessions,
     sign_in,
+    tour_answers,
     tour_editing,
+    tour_proposing,
     tours,
     web_app,
 )
@@ -143,6 +145,12 @@ _TOURS = [  # Series of sessions across communities.
     web.get("/tournees/{tour}/modifier", tour_editing.edit_tour_page),
     web.post("/tournees/{tour}/modifier", tour_editing.change_tour),
     web.post("/tournees/{tour}/supprimer", tour_editing.remove_tour),
+    web.get("/tournees/{tour}/proposer", tour_proposing.propose_page),
+    web.post("/tournees/{tour}/proposer", tour_proposing.propose),
+    web.post("/tournees/{tour}/propositions/{id}/retirer", tour_proposing.withdraw),
+    web.get(f"{_MANAGE}/propositions", tour_answers.asked_page),
+    web.post(f"{_MANAGE}/propositions/{{id}}/accepter", tour_answers.accept),
+    web.post(f"{_MANAGE}/propositions/{{id}}/decliner", tour_answers.decline),
 ]
 _CALENDARS = [  # Sessions as other programs read them.
     web.get("/c/{community}/calendrier", calendar_pages.calendar_page),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from server.web.calendar_views import FeedView
 from server.web.session_views import SessionView
+from server.web.tour_proposal_views import ProposalRow
 from server.web.views import CommunityRef, TourRef
 
 
@@ -30,6 +31,8 @@ class TourView:
     edit_url: str = ""
     list_url: str = ""
     notice: str = ""
+    proposals: list[ProposalRow] = field(default_factory=list)  # for who changes the tour
+    propose_url: str = ""
 
 
 @dataclass(frozen=True)

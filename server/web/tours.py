@@ -20,6 +20,7 @@ from server.web.rate_limits import FEEDS
 from server.web.refused import Refused
 from server.web.rendering import render, words_of
 from server.web.session_cards import is_for_all
+from server.web.tour_proposal_rows import followed
 from server.web.tour_rows import (
     TOURS,
     Stop,
@@ -71,6 +72,7 @@ async def tour_page(request: web.Request) -> web.Response:
     person, now = await known_person(request), right_now()
     async with request.app[DATABASE].reading() as db:
         stops = await stops_of(db, tour, person, now)
+        proposals, may_propose = await followed(db, tour, person, words)
     public = [each for each in stops if _is_for_all(each)]
     english = "?lang=en" if words.lang == "en" else ""
     address = request.app[SETTINGS].address + tour_url(tour)
@@ -83,10 +85,21 @@ async def tour_page(request: web.Request) -> web.Response:
         feed=feed_view(title, f"{address}/calendrier.ics{english}"),
         edit_url=f"{tour_url(tour)}/modifier" if may_change(tour, person) else "",
         list_url=TOURS,
-        notice=words.gettext("C’est enregistré.") if "fait" in request.query else "",
+        notice=_notice(request.query.get("fait", ""), words),
+        proposals=proposals,
+        propose_url=f"{tour_url(tour)}/proposer" if may_propose else "",
     )
     card = _card(request, tour, public, words)
     return await render(request, "tour.html", view, card=card)
+
+
+def _notice(done: str, words: Words) -> str:
+    _ = words.gettext
+    proposed = _(
+        "C’est proposé. La maison reçoit un courriel; sa réponse vous viendra ici et par courriel."
+    )
+    known = {"proposed": proposed, "withdrawn": _("La proposition est retirée.")}
+    return known.get(done, _("C’est enregistré.")) if done else ""
 
 
 def _is_for_all(stop: Stop) -> bool:

@@ -137,6 +137,7 @@ class CommunityView:
     events_url: str  # text/event-stream
     sessions_url: str
     url: str
+    proposals: int = 0  # stops of tours that wait for this house's answer, for who manages it
 
 
 @dataclass(frozen=True)
@@ -310,6 +311,7 @@ class ManageView:
     days_choices: list[tuple[str, str]]
     role_choices: list[tuple[str, str]]  # what an invitation may make of those who come
     notice: str = ""  # what has just been done, to announce politely
+    proposals: int = 0  # stops of tours that wait for this house's answer
 
 
 @dataclass(frozen=True)

@@ -172,6 +172,8 @@ def _for_owners(found: _Found) -> list[Page]:
         "/compte/notifications": 6,
         "/tournees/nouvelle": 16,
         f"/tournees/{found.tour}/modifier": 26,
+        f"/tournees/{found.tour}/proposer": 12,
+        f"{manage}/propositions": 10,
     }
     return [Page(path, most, (OWNER,)) for path, most in paths.items()]
 

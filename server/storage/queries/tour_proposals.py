@@ -34,6 +34,8 @@ from server.storage.tables import (
 )
 
 MOST_SHOWN = 100
+MOST_ASKED = 20
+"""Proposals that a house reads at once; those that follow come as it answers."""
 MOST_TOLD = 50
 """Organisers of one house that a letter goes to."""
 
@@ -70,7 +72,7 @@ async def open_proposals_to(db: Transaction, community_id: str, now: datetime) -
         .join(PersonRow, PersonRow.id == TourStopRow.proposed_by)
         .add_columns(TourRow, PersonRow.name)
         .where(TourStopRow.community_id == community_id, _is_open(now))
-        .limit(MOST_SHOWN)
+        .limit(MOST_ASKED)
     )
     return [
         Asked(

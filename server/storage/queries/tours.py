@@ -104,10 +104,10 @@ async def add_tour(db: Transaction, draft: TourDraft, maker_id: str, now: dateti
     return _tour(row, draft.session_ids)
 
 
-async def tour_by_id(db: Transaction, tour_id: str) -> Tour | None:
-    """The tour of that id, held until the transaction ends: its stops are changed one at a time."""
-    query = select(TourRow).where(TourRow.id == tour_id).with_for_update()
-    found = await _read(db, query)
+async def tour_by_id(db: Transaction, tour_id: str, *, hold: bool = False) -> Tour | None:
+    """The tour of that id; with `hold`, nobody else adds a stop before this transaction ends."""
+    query = select(TourRow).where(TourRow.id == tour_id)
+    found = await _read(db, query.with_for_update() if hold else query)
     return found[0] if found else None
 
 

@@ -1,0 +1,232 @@
+"""What other houses propose to this one: read, accepted or declined by who looks after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from aiohttp import web
+
+from server.community.offices import Office
+from server.community.sessions import OpenTo, Session
+from server.community.tour_proposals import (
+    Proposal,
+    Slot,
+    may_reply,
+    session_at,
+    word_of,
+)
+from server.community.tours import MOST_STOPS, Tour
+from server.i18n import Words
+from server.keys import DATABASE, JOBS, SESSION_CLOCK
+from server.storage.database import Transaction
+from server.storage.queries import session_changes, sessions, tour_proposals, tours
+from server.storage.queries.tour_proposals import Asked
+from server.web.doors import community_ref, community_url
+from server.web.fields import form_fields
+from server.web.person import check_rate, right_now
+from server.web.place import Place, managed_place
+from server.web.rate_limits import CHANGES
+from server.web.refused import Refused
+from server.web.rendering import render, see_other, words_of
+from server.web.session_rows import seen_by, session_url
+from server.web.tour_letters import Asking, tell_proposer
+from server.web.tour_proposal_rows import when_label
+from server.web.tour_proposal_views import AskedRow, AskedView
+from server.web.tour_proposing import proposal_sentences, session_label
+from server.web.tour_rows import TOURS
+
+NEARBY = timedelta(days=3)
+"""How far from a proposed moment a session may be to stand for it."""
+
+
+@dataclass(frozen=True)
+class SentBack:
+    """What was wrong with the answer to one proposal, and what was typed."""
+
+    proposal_id: str = ""
+    word: str = ""
+    errors: dict[str, str] | None = None
+
+
+async def asked_page(request: web.Request) -> web.Response:
+    """GET /c/{community}/gerer/propositions."""
+    place = await managed_place(request)
+    return await _show(request, place, SentBack())
+
+
+async def accept(request: web.Request) -> web.Response:
+    """POST …/gerer/propositions/{id}/accepter: `where` is the office, or a session there is."""
+    place = await managed_place(request)
+    check_rate(request, CHANGES)
+    form, now = await form_fields(request), right_now()
+    proposal, _tour = await _asked(request, place)
+    chosen: Office | Session | None = None
+    if proposal.session_id is None:
+        chosen = await _where(request, place, proposal, form.get("where", ""))
+        if chosen is None:
+            sentence = words_of(request).gettext("Choisissez dans la liste.")
+            sent_back = SentBack(proposal.id, errors={"where": sentence})
+            return await _show(request, place, sent_back, status=400)
+    async with request.app[DATABASE].writing() as db:
+        tour = await tours.tour_by_id(db, proposal.tour_id, hold=True)
+        if tour is None or not await tour_proposals.accept_proposal(db, proposal.id):
+            raise Refused(409, "proposal_gone")
+        if len(tour.session_ids) >= MOST_STOPS:
+            raise Refused(409, "tour_full")
+        session_id = await _stop(db, place, proposal, chosen, now)
+        stop = await _as_it_will_be(db, proposal, session_id)
+        asking = Asking(request.app, tour, place.community, stop, now)
+        await tell_proposer(db, asking, accepted=True, word="", session_id=session_id)
+    request.app[SESSION_CLOCK].wake()
+    request.app[JOBS].wake("letters")
+    done = "made" if isinstance(chosen, Office) else "saved"
+    return see_other(f"{session_url(place, session_id)}?fait={done}")
+
+
+async def decline(request: web.Request) -> web.Response:
+    """POST …/gerer/propositions/{id}/decliner: with a word, or without."""
+    place = await managed_place(request)
+    check_rate(request, CHANGES)
+    form = await form_fields(request)
+    proposal, tour = await _asked(request, place)
+    errors: dict[str, str] = {}
+    word = word_of({name: [value] for name, value in form.items()}, "word", errors)
+    if errors:
+        told = proposal_sentences(errors, words_of(request))
+        return await _show(
+            request, place, SentBack(proposal.id, form.get("word", ""), told), status=400
+        )
+    async with request.app[DATABASE].writing() as db:
+        if not await tour_proposals.decline_proposal(db, proposal.id, word):
+            raise Refused(409, "proposal_gone")
+        asking = Asking(request.app, tour, place.community, proposal, right_now())
+        await tell_proposer(db, asking, accepted=False, word=word)
+    request.app[JOBS].wake("letters")
+    return see_other(f"{asked_url(place)}?fait=declined")
+
+
+def asked_url(place: Place) -> str:
+    """The page of what is proposed to a community."""
+    return f"{community_url(place.community)}/gerer/propositions"
+
+
+async def _asked(request: web.Request, place: Place) -> tuple[Proposal, Tour]:
+    """The proposal of this address and its tour, while this house may answer it."""
+    async with request.app[DATABASE].reading() as db:
+        proposal = await tour_proposals.proposal_by_id(db, request.match_info["id"])
+        if proposal is None or not may_reply(proposal, place.community, place.standing.role):
+            raise Refused(404, "not_found")
+        tour = await tours.tour_by_id(db, proposal.tour_id)
+    if tour is None or not proposal.is_open(right_now()):
+        raise Refused(409, "proposal_gone")
+    return proposal, tour
+
+
+async def _where(
+    request: web.Request, place: Place, proposal: Proposal, wanted: str
+) -> Office | Session | None:
+    """The office or the session that a form chose; None when it is neither."""
+    kind, _, chosen_id = wanted.partition(":")
+    if kind == "office":
+        return next((each for each in place.offices if each.id == chosen_id), None)
+    async with request.app[DATABASE].reading() as db:
+        tour = await tours.tour_by_id(db, proposal.tour_id)
+        taken = tour.session_ids if tour else frozenset()
+        nearby = await _nearby(db, place, proposal)
+    return next((each for each in nearby if each.id == chosen_id and each.id not in taken), None)
+
+
+async def _nearby(db: Transaction, place: Place, proposal: Proposal) -> list[Session]:
+    """The sessions of this house that could stand for a proposed moment: those for others too."""
+    begin, end = proposal.slot.starts_at - NEARBY, proposal.slot.starts_at + NEARBY
+    found = await sessions.sessions_between(db, place.community.id, begin, end)
+    return [
+        each
+        for each in seen_by(place, found)
+        if each.cancelled_at is None
+        and each.starts_at > right_now()
+        and each.plan.open_to is not OpenTo.INVITED
+    ]
+
+
+async def _stop(
+    db: Transaction,
+    place: Place,
+    proposal: Proposal,
+    chosen: Office | Session | None,
+    now: datetime,
+) -> str:
+    """The session that the accepted proposal is: the one proposed, one there is, or a new one."""
+    if proposal.session_id is not None:
+        return proposal.session_id
+    if isinstance(chosen, Session):
+        session_id = chosen.id
+    elif chosen is not None:
+        by = place.person.id if place.person else None
+        session_id = await session_changes.add_session(
+            db, place.community.id, session_at(proposal, chosen), by, now
+        )
+    else:
+        raise Refused(400, "bad_request")
+    await tour_proposals.link_stop(db, proposal, session_id)
+    return session_id
+
+
+async def _as_it_will_be(db: Transaction, proposal: Proposal, session_id: str) -> Proposal:
+    """The proposal with the title and the hours of the session that it became."""
+    session = await sessions.session_by_id(db, session_id)
+    if session is None:
+        return proposal
+    slot = Slot(session.plan.title, session.starts_at, session.time_zone)
+    return replace(proposal, slot=slot, ends_at=session.ends_at)
+
+
+async def _show(
+    request: web.Request, place: Place, sent_back: SentBack, status: int = 200
+) -> web.Response:
+    words = words_of(request)
+    _ = words.gettext
+    async with request.app[DATABASE].reading() as db:
+        found = await tour_proposals.open_proposals_to(db, place.community.id, right_now())
+        nearby = {
+            each.proposal.id: await _nearby(db, place, each.proposal)
+            for each in found
+            if each.proposal.session_id is None
+        }
+    view = AskedView(
+        community=community_ref(place, words),
+        asked=[
+            _row(place, each, nearby.get(each.proposal.id, []), sent_back, words) for each in found
+        ],
+        listed=place.community.listed,
+        back_url=community_ref(place, words).manage_url,
+        notice=_("C’est noté : un courriel le dit à qui l’avait proposée.")
+        if request.query.get("fait") == "declined"
+        else "",
+    )
+    role = place.standing.role
+    return await render(request, "tour_asked.html", view, role=role, status=status)
+
+
+def _row(
+    place: Place, asked: Asked, nearby: list[Session], sent_back: SentBack, words: Words
+) -> AskedRow:
+    proposal, url = asked.proposal, f"{asked_url(place)}/{asked.proposal.id}"
+    is_back = sent_back.proposal_id == proposal.id
+    return AskedRow(
+        id=proposal.id,
+        title=proposal.slot.title.read(words.lang),
+        when=when_label(proposal, words),
+        tour_title=asked.tour_title.read(words.lang),
+        tour_url=f"{TOURS}/{asked.tour_slug}",
+        by=asked.by,
+        note=proposal.note,
+        session_url=session_url(place, proposal.session_id) if proposal.session_id else "",
+        offices=[(f"office:{each.id}", each.name.read(words.lang)) for each in place.offices],
+        nearby=[(f"session:{each.id}", session_label(each, words)) for each in nearby],
+        accept_url=f"{url}/accepter",
+        decline_url=f"{url}/decliner",
+        word=sent_back.word if is_back else "",
+        errors=(sent_back.errors or {}) if is_back else {},
+    )
