@@ -27,6 +27,9 @@ SLOW_LOOKS = 1.0
 """Seconds between two looks at a link: with a known limit, and without."""
 _EXCUSED = 1.0  # seconds after a failed probe in which complaints are still about it
 _RELIEF = 3.0  # seconds after repeats were left out in which nothing pauses: the queue must drain
+_DRAINED = 1.5  # seconds after a downgrade in which complaints may still be about what was before
+_DOUBTED = 1.0  # seconds for which one complaint alone does not take the last picture away
+_REMEMBERED = 5.0  # seconds after which a complaint is not the second one but a first
 _USABLE = 0.95
 _VOICE = 40_000.0  # bits per second of one who speaks: silence makes no room
 _ALL = Step(HIGHEST, ALL, 0.0)
@@ -103,6 +106,7 @@ class Downlink:
         self._good_rate = 0.0
         self._dry = self._sparing = False
         self._relieved_until = 0.0
+        self._lowered_at = self._doubted_at = float("-inf")
         self._next = 0.0
         self.paused: frozenset[OutgoingStream] = frozenset()
 
@@ -185,6 +189,12 @@ class Downlink:
             floor = 0 if now < self._relieved_until else PAUSED
             kept = {key: min(max(at, floor), current[key]) for key, at in ideal.items()}
             dark = all(at == PAUSED for at in kept.values())
+            if dark and self._hasty(now):
+                shown = [demand for demand in demands if current[demand.key] != PAUSED]
+                kept[max(shown, key=lambda demand: demand.priority).key] = 0
+                dark = False
+            if kept != current:
+                self._lowered_at = now
             self._hold = now + (DARK_HOLD if dark else HOLD)
             self._probing.put_off(self._hold, anew=dark)
             return kept
@@ -192,6 +202,15 @@ class Downlink:
             return ideal
         resumed = any(at == PAUSED and ideal[key] != PAUSED for key, at in current.items())
         return current if (lowered and not resumed) or now < self._hold else ideal
+
+    def _hasty(self, now: float) -> bool:
+        """Whether it is too soon to believe that not even one smallest picture fits.
+
+        What a receiver reports is 85% of what it measured, over a queue filled by what came before.
+        """
+        if now >= self._doubted_at + _REMEMBERED:
+            self._doubted_at = now
+        return now < max(self._lowered_at + _DRAINED, self._doubted_at + _DOUBTED)
 
     def _current(self, demand: Demand) -> int:
         """The step that this demand has now, in its present steps; what is new begins low."""

@@ -79,7 +79,7 @@ class ReceiverEstimate:
         # Where delay grows as well, losses are those of a full queue: what passes is all there is.
         full = now < self._fell_at + _FULL and loss > _SOME_LOSS
         if full or loss > _FLOOD:
-            self._cut(bitrate * (1 - loss) * _DRAINING, now)
+            self._cut(self._believed(bitrate * (1 - loss) * _DRAINING), now)
             return
         if self._loss > _MUCH_LOSS:
             self._cut(bitrate * (1 - self._loss / 2), now)
@@ -94,6 +94,14 @@ class ReceiverEstimate:
             carried = self._unsettled.popleft()[1]
             self._carried = max(self._carried, carried)
             self._loss_cap = max(self._loss_cap, carried)
+
+    def _believed(self, passed: float) -> float:
+        """What is left of a full link by which so much seemed to pass.
+
+        Losses are told after what was sent, so it seems more than it is. A receiver that says it
+        can take less may be right, but may lag: half way to it, as the next look is near.
+        """
+        return passed if self._remb is None else min(passed, max(self._remb, passed / 2))
 
     def _cut(self, left: float, now: float) -> None:
         if now < self._cut_at + _PATIENCE:

@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 
+from rooms.rtp.downlink import Downlink, View
 from tests.rooms.rtp.squeezed import Studio, Viewer
 
 
@@ -48,9 +49,25 @@ def test_a_squeezed_link_falls_at_once_and_climbs_back(squeezed_for: int) -> Non
     assert min(at for at in times if at > squeezed + 2.5) > squeezed + 10, "nothing rises for 10 s"
 
 
+@pytest.mark.parametrize("camera", [500_000, 750_000, 1_600_000])
+def test_a_receiver_that_says_too_little_all_along_is_followed_by_what_is_lost(camera: int) -> None:
+    studio = Studio()
+    studio.bitrates["f"] = camera
+    viewer = Viewer(studio, misjudged=140_000)
+    studio.run(10)
+    assert viewer.layers == [(2, 3)]
+    viewer.rate = 300_000
+    studio.run(1.8)
+    assert spatial(viewer) == [0]
+    studio.run(10.2)
+    viewer.rate = 5e6
+    studio.run(20)
+    assert spatial(viewer) == [2]
+
+
 def test_a_link_that_stays_narrow_is_tried_less_and_less() -> None:
     studio = Studio()
-    viewer = Viewer(studio, 300_000)
+    viewer = Viewer(studio, 250_000)
     studio.run(20)
     tried = []
     for _ in range(8):
@@ -98,11 +115,54 @@ def test_a_moments_trouble_does_not_leave_the_only_picture_dark() -> None:
     viewer = Viewer(studio)
     studio.run(10)
     viewer.rate = 60_000
-    studio.run(2)
+    studio.run(4)
     assert viewer.downlink.paused
     viewer.rate = 5e6
     studio.run(5)
     assert not viewer.downlink.paused
+
+
+class Said:
+    """A `downlink.Estimator` that says what it is told to."""
+
+    def __init__(self) -> None:
+        self.bitrate: float | None = None
+        self.remb: float | None = None
+        self.complaints = 0
+        self.stirred = False
+
+    def complain(self, bitrate: float) -> None:
+        """The link is found to carry no more than this."""
+        self.bitrate = self.remb = bitrate
+        self.complaints += 1
+
+    def sent(self, bitrate: float, loss: float, now: float) -> None:
+        """Nothing of it."""
+
+    def excuse(self, bitrate: float) -> None:
+        """Nothing of it."""
+
+    def forget(self) -> None:
+        """Nothing of it."""
+
+
+def test_the_last_picture_goes_only_when_a_link_complains_of_it_twice() -> None:
+    studio = Studio(2)
+    viewer = Viewer(studio)
+    studio.run(2)
+    estimator = Said()
+    downlink = Downlink(estimator)
+    views = [View(out, priority) for out, priority in zip(viewer.outs, (0, 1), strict=True)]
+    downlink.tick(views, (), studio.now)
+    paused = []
+    for after, bitrate in ((0.1, 400e3), (0.3, 40e3), (1, 40e3), (9, 40e3), (9.9, 40e3)):
+        estimator.complain(bitrate)
+        downlink.tick(views, (), studio.now + after)
+        paused.append([out in downlink.paused for out in viewer.outs])
+    assert paused == [[False, False], [True, False], [True, False], [True, False], [True, False]]
+    estimator.complain(40e3)
+    downlink.tick(views, (), studio.now + 10.6)
+    assert downlink.paused == set(viewer.outs)
 
 
 def test_others_are_not_disturbed_by_a_narrow_link() -> None:
