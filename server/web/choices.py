@@ -22,17 +22,7 @@ from server.web.person import (
 )
 from server.web.rate_limits import NAMES
 from server.web.rendering import see_other
-
-
-def safe_next(text: object) -> str:
-    """An address of this server to go on to; "/" for anything that leads elsewhere."""
-    is_ours = (
-        isinstance(text, str)
-        and text.startswith("/")
-        and not text.startswith(("//", "/\\"))
-        and text.isprintable()
-    )
-    return str(text) if is_ours else "/"
+from server.web.way_back import safe_next
 
 
 async def name_person(request: web.Request, name: str) -> Person:

@@ -13,12 +13,12 @@ from server.keys import COOKIES, DATABASE
 from server.storage.database import Transaction
 from server.storage.queries import logins, people, person_data
 from server.web.account_views import HandoverView
-from server.web.choices import safe_next
 from server.web.fields import form_fields
 from server.web.my_data import send_out
 from server.web.person import check_rate, known_login, known_person, log_in, right_now
 from server.web.rate_limits import NAMES
 from server.web.rendering import render_doorway, see_other, words_of
+from server.web.way_back import safe_next
 
 
 async def handover_page(request: web.Request) -> web.Response:

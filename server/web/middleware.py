@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Awaitable, Callable
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import structlog
 from aiohttp import web
@@ -16,6 +16,7 @@ from server.web.person import known_person
 from server.web.refused import STATUS_CODES, Refused, sentences
 from server.web.rendering import render, words_of
 from server.web.views import ErrorView
+from server.web.way_back import is_here, page_shown
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -123,22 +124,30 @@ async def _answer(request: web.Request, status: int, code: str) -> web.Response:
         message = f"{told.title}. {told.what_to_do}"
         return web.json_response({"error": code, "message": message}, status=status)
     try:
-        way_in = await _way_in(request, status)
-        view = ErrorView(status, told.title, told.what_to_do, sign_in_url=way_in)
+        view = ErrorView(
+            status,
+            told.title,
+            told.what_to_do,
+            back_url="/" if request.method == "GET" else page_shown(request),
+            sign_in_url=await _way_in(request, status, code),
+        )
         return await render(request, "error.html", view, status=status)
     except Exception:  # the database or a template may be what failed
         log.exception("error page failed")
         return web.Response(text=f"{told.title}\n\n{told.what_to_do}\n", status=status)
 
 
-async def _way_in(request: web.Request, status: int) -> str:
-    """Where who is not signed in may do so, and come back to a page that is not for everybody."""
-    if status != 403 or request.method != "GET":
+async def _way_in(request: web.Request, status: int, code: str) -> str:
+    """Where who is not signed in may do so, and come back to what is not for everybody.
+
+    A form that was left open for too long ("csrf") only has to be opened again.
+    """
+    if status != 403 or code == "csrf":
         return ""
     person = await known_person(request)
     if person is not None and person.email is not None:
         return ""
-    return "/connexion?" + urlencode({"next": request.path_qs})
+    return "/connexion?" + urlencode({"next": page_shown(request)})
 
 
 def _wants_json(request: web.Request) -> bool:
@@ -180,10 +189,7 @@ def _is_from_here(request: web.Request) -> bool:
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         return False
     origin = request.headers.get("Origin")
-    if origin is None:
-        return True
-    public = urlsplit(request.app[SETTINGS].address).netloc
-    return urlsplit(origin).netloc in (request.host, public)
+    return origin is None or is_here(request, origin)
 
 
 async def _sent_token(request: web.Request) -> str:

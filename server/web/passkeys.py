@@ -19,7 +19,6 @@ from server.community.merging import arrive
 from server.keys import DATABASE, SETTINGS
 from server.storage.queries import passkeys, people
 from server.web.account import done, member
-from server.web.choices import safe_next
 from server.web.devices import device_name
 from server.web.fields import form_fields, json_object
 from server.web.passkey_host import passkey_host
@@ -27,6 +26,7 @@ from server.web.person import check_rate, known_person, log_in, right_now, typed
 from server.web.rate_limits import LOGIN_LINKS
 from server.web.refused import Refused
 from server.web.sign_in import settle
+from server.web.way_back import safe_next
 
 NOT_KNOWN = Refused(400, "passkey_unknown")
 

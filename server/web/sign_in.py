@@ -17,7 +17,6 @@ from server.letters import Address, Letter, queue_letter
 from server.storage.database import Transaction
 from server.storage.queries import login_links, logins, people, person_data
 from server.web.account_views import LoginLinkView, SignInView
-from server.web.choices import safe_next
 from server.web.fields import form_fields
 from server.web.passkey_host import passkey_host
 from server.web.person import (
@@ -31,6 +30,7 @@ from server.web.person import (
 from server.web.rate_limits import LOGIN_LINKS, OWNER_LINKS
 from server.web.rendering import language, render, render_doorway, see_other, words_of
 from server.web.views import CardView
+from server.web.way_back import safe_next
 
 
 async def sign_in_page(request: web.Request) -> web.Response:

@@ -62,6 +62,7 @@ class Visitor:
         async with self.client.post(
             self._url(path),
             data={"csrf_token": self.csrf_token, **fields},
+            headers=self._sent_from,
         ) as answer:
             self.set_cookies = [
                 value
@@ -75,7 +76,8 @@ class Visitor:
         if not self.csrf_token:
             await self.open("/confidentialite")
         data = [("csrf_token", self.csrf_token), *fields]
-        async with self.client.post(self._url(path), data=data) as answer:
+        url, headers = self._url(path), self._sent_from
+        async with self.client.post(url, data=data, headers=headers) as answer:
             return await self._keep(answer)
 
     async def send_raw(self, path: str, body: bytes, headers: dict[str, str]) -> int:
@@ -117,6 +119,11 @@ class Visitor:
     def steal_cookie(self, name: str, value: str) -> None:
         """Put a value of one's choice in one of this browser's cookies."""
         self.client.cookie_jar.update_cookies({name: value}, self._server.make_url("/"))
+
+    @property
+    def _sent_from(self) -> dict[str, str]:
+        """What browsers say of the page that a form stood on."""
+        return {"Referer": self._url(self.path)} if self.path else {}
 
     def _url(self, path: str) -> str:
         return str(self._server.make_url(path)) if path.startswith("/") else path

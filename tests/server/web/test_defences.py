@@ -11,10 +11,10 @@ from aiohttp.test_utils import TestServer
 from server.app import build_app
 from server.keys import SETTINGS
 from server.settings import Settings
-from server.web.choices import safe_next
+from server.web.way_back import safe_next
 from tests.server.conftest import Visitors
 from tests.server.mailbox import letters
-from tests.server.offices import MANAGE, change_office
+from tests.server.offices import MANAGE, change_office, office_ids
 from tests.server.visitors import Visitor
 
 CAFE = "/c/les-pigistes/cafe"
@@ -44,6 +44,7 @@ async def test_a_token_of_another_browser_is_refused(visitors: Visitors) -> None
     [
         {"Origin": "https://ailleurs.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
     ],
@@ -166,6 +167,31 @@ async def test_who_may_not_see_a_page_may_sign_in_and_come_back_to_it(
     await visitor.send(found[1], name="Léa")
     assert (visitor.path, visitor.status) == (MANAGE, 403)
     assert "/connexion?" not in visitor.page  # an account is not what is missing
+
+
+async def test_who_was_signed_out_meanwhile_may_sign_in_and_come_back_to_the_form(
+    owner: Visitor, house: web.Application
+) -> None:
+    form = f"{MANAGE}/offices/{(await office_ids(house))['cafe']}"
+    await owner.open(form)
+    owner.steal_cookie("moulin_login", "")  # as if on another page
+    assert await owner.send(form, name_fr="Le bistro") == 403
+    assert f'<a class="button" href="{form}">' in owner.page  # the way back
+    ways_in = owner.page.replace("%2F", "/").count(f'href="/connexion?next={form}"')
+    assert ways_in == 2  # that of every page, and the button
+
+
+@pytest.mark.parametrize("referer", ["https://ailleurs.example/c/x", "http://[", "", None])
+async def test_a_form_from_nowhere_leads_back_to_the_street(
+    visitor: Visitor, referer: str | None
+) -> None:
+    await visitor.open(CAFE)
+    body = f"csrf_token={visitor.csrf_token}&next=/".encode()
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    headers |= {} if referer is None else {"Referer": referer}
+    assert await visitor.send_raw("/calendrier/ouvrir", body, headers) == 403
+    assert '<a class="button" href="/">' in visitor.page
+    assert visitor.page.replace("%2F", "/").count('href="/connexion?next=/"') == 2
 
 
 async def test_a_private_door_says_that_one_may_sign_in(
