@@ -20,6 +20,7 @@ from server.web.compiled_templates import COMPILED
 from server.web.person import known_login, known_person
 from server.web.user_agents import in_app_browser, is_crawler, way_out
 from server.web.views import CardView, DoorwayView, InAppView, MeView
+from server.web.way_back import page_shown
 
 ENVIRONMENTS: dict[str, web.AppKey[jinja2.Environment]] = {
     lang: web.AppKey(f"templates_{lang}", jinja2.Environment) for lang in LANGUAGES
@@ -124,7 +125,7 @@ async def _context(
         "me": MeView(person.id, person.name, role.value, person.email is not None)
         if person
         else None,
-        "path": request.path_qs if request.method == "GET" else "/",
+        "path": page_shown(request),
         "static": request.app[STATIC_FILES].url,
         "public_url": address,
         "canonical": card.url if card else "",
