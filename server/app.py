@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -54,6 +55,7 @@ from server.visit_book import note_who_is_in
 from server.web import middleware
 from server.web.cards import Cards
 from server.web.cookies import Cookies
+from server.web.farewells import erase_and_tell
 from server.web.live import LivePages
 from server.web.openings import Openings
 from server.web.person import right_now
@@ -154,7 +156,10 @@ def add_jobs(app: web.Application) -> None:
     """What the server does by itself; without a mail server letters wait on the local page."""
     settings, database = app[SETTINGS], app[DATABASE]
     app[JOBS] = Jobs(database, right_now)
-    app[JOBS].add("retention", RETENTION_SECONDS, lambda: apply_retention(database, right_now))
+    erase = partial(erase_and_tell, app)
+    app[JOBS].add(
+        "retention", RETENTION_SECONDS, lambda: apply_retention(database, right_now, erase)
+    )
     app[JOBS].add("sessions", A_DAY, lambda: carry_on_series(database, right_now))
     app[JOBS].add(
         "visits", LOOK_SECONDS, lambda: note_who_is_in(database, app[PRESENCE], right_now)

@@ -1,8 +1,8 @@
-"""The owner's page: opening, changing, ordering and removing offices."""
+"""The owner's page: opening, changing and ordering offices."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -19,10 +19,12 @@ from server.community.text import slug_of
 from server.i18n import Words
 from server.keys import DATABASE, LIVE_PAGES, PRESENCE
 from server.storage.queries import invitations, offices
+from server.storage.queries.office_sessions import planned_in
 from server.web.doors import community_ref, community_url, kind_label, office_view
-from server.web.evictions import empty_office, send_out_uninvited
+from server.web.evictions import send_out_uninvited
 from server.web.fields import form_fields
 from server.web.invitation_rows import invitation_row, role_choices, session_titles
+from server.web.office_plans import plans_of
 from server.web.person import check_rate, right_now
 from server.web.place import Place, managed_place
 from server.web.rate_limits import CHANGES
@@ -58,10 +60,11 @@ async def show(request: web.Request, place: Place, shown: Shown, status: int = 2
     words, base = words_of(request), manage_url(place)
     async with request.app[DATABASE].reading() as db:
         sent = await invitations.invitations_of(db, place.community.id)
+        busy = await planned_in(db, [each.id for each in place.offices], right_now())
     now, titles = right_now(), await session_titles(request, sent)
     view = ManageView(
         community=community_ref(place, words),
-        offices=_managed_offices(request, place, words),
+        offices=_managed_offices(request, place, words, busy),
         invitations=[invitation_row(request, place, each, words, now, titles) for each in sent],
         kinds=kind_choices(words),
         new_office=shown.new_office,
@@ -82,13 +85,15 @@ def manage_url(place: Place) -> str:
     return f"{community_url(place.community)}/gerer"
 
 
-def _managed_offices(request: web.Request, place: Place, words: Words) -> list[ManagedOffice]:
+def _managed_offices(
+    request: web.Request, place: Place, words: Words, busy: Collection[str]
+) -> list[ManagedOffice]:
     base, last = manage_url(place), len(place.offices) - 1
     return [
         ManagedOffice(
             office=office_view(place, office, request.app[PRESENCE], words),
             edit_url=f"{base}/offices/{office.id}",
-            remove_url=f"{base}/offices/{office.id}/supprimer",
+            remove_url="" if office.id in busy else f"{base}/offices/{office.id}/supprimer",
             up_url=f"{base}/offices/{office.id}/monter" if index > 0 else "",
             down_url=f"{base}/offices/{office.id}/descendre" if index < last else "",
         )
@@ -109,38 +114,27 @@ async def add_office(request: web.Request) -> web.Response:
     slug = slug_of(draft.name.read("fr"), taken, otherwise="bureau")
     async with request.app[DATABASE].writing() as db:
         await offices.add_office(db, place.community.id, slug, draft, right_now())
-    return _done(request, place, "office-opened")
+    return done(request, place, "office-opened")
 
 
 async def office_form_page(request: web.Request) -> web.Response:
     """GET …/gerer/offices/{id}."""
     place = await managed_place(request)
-    office = _managed_office(request, place)
-    return await _show_office(request, place, office, _form_of(office))
+    return await show_office(request, place, managed_office(request, place))
 
 
 async def change_office(request: web.Request) -> web.Response:
     """POST …/gerer/offices/{id}: those who lose their right to it are asked out at once."""
     place, form = await _change(request)
-    office = _managed_office(request, place)
+    office = managed_office(request, place)
     draft, errors = draft_office(form)
     if draft is None:
         sent_back = office_form(form, errors, words_of(request))
-        return await _show_office(request, place, office, sent_back, status=400)
+        return await show_office(request, place, office, sent_back, status=400)
     async with request.app[DATABASE].writing() as db:
         await offices.change_office(db, office.id, draft)
     await send_out_uninvited(request.app, place.community)
-    return _done(request, place, "office-saved")
-
-
-async def remove_office(request: web.Request) -> web.Response:
-    """POST …/gerer/offices/{id}/supprimer: those inside are told to leave."""
-    place, _form = await _change(request)
-    office = _managed_office(request, place)
-    async with request.app[DATABASE].writing() as db:
-        await offices.remove_office(db, office.id)
-    empty_office(request.app, office.id)
-    return _done(request, place, "office-removed")
+    return done(request, place, "office-saved")
 
 
 async def move_up(request: web.Request) -> web.Response:
@@ -155,10 +149,10 @@ async def move_down(request: web.Request) -> web.Response:
 
 async def _move(request: web.Request, step: int) -> web.Response:
     place, _form = await _change(request)
-    office = _managed_office(request, place)
+    office = managed_office(request, place)
     async with request.app[DATABASE].writing() as db:
         await offices.move_office(db, place.community.id, office.id, step)
-    return _done(request, place, "office-moved")
+    return done(request, place, "office-moved")
 
 
 async def _change(request: web.Request) -> tuple[Place, Mapping[str, str]]:
@@ -167,30 +161,38 @@ async def _change(request: web.Request) -> tuple[Place, Mapping[str, str]]:
     return place, await form_fields(request)
 
 
-def _done(request: web.Request, place: Place, what: str) -> web.Response:
+def done(request: web.Request, place: Place, what: str) -> web.Response:
+    """Back to the owner's page, which says `what` was done."""
     request.app[LIVE_PAGES].doors_changed(place.community.id)
     return see_other(f"{manage_url(place)}?fait={what}")
 
 
-def _managed_office(request: web.Request, place: Place) -> Office:
+def managed_office(request: web.Request, place: Place) -> Office:
+    """The office of this address; raises Refused when there is none."""
     for office in place.offices:
         if office.id == request.match_info["id"]:
             return office
     raise Refused(404, "not_found")
 
 
-async def _show_office(
-    request: web.Request, place: Place, office: Office, form: OfficeForm, status: int = 200
+async def show_office(
+    request: web.Request,
+    place: Place,
+    office: Office,
+    form: OfficeForm | None = None,
+    status: int = 200,
 ) -> web.Response:
+    """One office's page, with what was just typed."""
     words, base = words_of(request), manage_url(place)
     view = ManageOfficeView(
         community=community_ref(place, words),
         office=office_view(place, office, request.app[PRESENCE], words),
-        form=form,
+        form=form or _form_of(office),
         kinds=kind_choices(words),
         save_url=f"{base}/offices/{office.id}",
         remove_url=f"{base}/offices/{office.id}/supprimer",
         back_url=base,
+        plans=await plans_of(request, place, office, words),
     )
     role = place.standing.role
     return await render(request, "manage_office.html", view, role=role, status=status)
@@ -266,6 +268,14 @@ def notice_of(done: str, words: Words) -> str:
         "office-opened": _("Le bureau est ouvert."),
         "office-saved": _("C’est enregistré."),
         "office-removed": _("Le bureau est fermé, et son lien n’ouvre plus."),
+        "office-removed-moved": _(
+            "Le bureau est fermé, et ses séances ont lieu ailleurs. "
+            "Les personnes qui avaient répondu l’apprennent."
+        ),
+        "office-removed-cancelled": _(
+            "Le bureau est fermé, et ses séances sont annulées. "
+            "Les personnes qui avaient répondu l’apprennent."
+        ),
         "office-moved": _("L’ordre des portes a changé."),
         "invitation-made": _("L’invitation est prête : copiez le lien."),
         "invitation-saved": _("C’est enregistré."),

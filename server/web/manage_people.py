@@ -12,9 +12,11 @@ from server.keys import DATABASE
 from server.storage.queries import expulsions, members, people
 from server.storage.queries.expulsions import Expulsion
 from server.storage.queries.members import PAGE, Belonging
+from server.storage.queries.session_hosting import hand_over
 from server.web.account_views import ExpelledRow, PeopleView, PersonRow
 from server.web.doors import community_ref, community_url
 from server.web.evictions import send_out_uninvited
+from server.web.farewells import tell_handed_over
 from server.web.fields import form_fields
 from server.web.hours import date_label
 from server.web.person import check_rate, right_now
@@ -23,6 +25,7 @@ from server.web.rate_limits import CHANGES
 from server.web.refused import Refused
 from server.web.rendering import render, see_other, words_of
 from server.web.role_words import role_name
+from server.web.session_news import wake
 
 
 async def people_page(request: web.Request) -> web.Response:
@@ -95,7 +98,10 @@ async def change_role(request: web.Request) -> web.Response:
 
 
 async def remove_person(request: web.Request) -> web.Response:
-    """POST …/gerer/personnes/{id}/retirer: role and entries end, and they are out at once."""
+    """POST …/gerer/personnes/{id}/retirer: role and entries end, and they are out at once.
+
+    The sessions that they host in the house are handed over.
+    """
     return await _change(request, Role.GUEST, "retire")
 
 
@@ -115,7 +121,10 @@ async def _change(request: web.Request, after: Role, done: str) -> web.Response:
             raise Refused(409, "last_owner")
         if after is Role.GUEST:
             await members.remove_from(db, community.id, person_id)
+            handed = await hand_over(db, person_id, right_now(), community.id)
+            await tell_handed_over(request.app, db, handed, right_now())
         else:
             await people.set_role(db, community.id, person_id, after, right_now())
+    wake(request.app)
     await send_out_uninvited(request.app, community)
     return see_other(f"{community_url(community)}/gerer/personnes?fait={done}")

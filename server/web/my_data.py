@@ -15,10 +15,12 @@ from server.community.people import person_id_of
 from server.keys import COOKIES, DATABASE, LIVE_ROOMS
 from server.storage.queries import person_data
 from server.web.account import ACCOUNT, someone
+from server.web.farewells import erase_and_tell
 from server.web.fields import form_fields
 from server.web.person import check_rate, right_now
 from server.web.rate_limits import OWN_DATA
 from server.web.rendering import see_other, words_of
+from server.web.session_news import wake
 
 README = "LISEZMOI-README.txt"
 DATA = "moulin.json"
@@ -54,14 +56,18 @@ def _written(value: Any) -> str:
 
 
 async def erase(request: web.Request) -> web.Response:
-    """POST /compte/effacer: everything about oneself goes, and oneself out of every office."""
+    """POST /compte/effacer: everything about oneself goes, and oneself out of every office.
+
+    Those who come to one's sessions, or waited for one's seat, are told what changes for them.
+    """
     person = await someone(request)
     check_rate(request, OWN_DATA)
     if (await form_fields(request)).get("sure") != "1":
         return see_other(f"{ACCOUNT}#effacer")
     async with request.app[DATABASE].writing() as db:
-        await person_data.erase_person(db, person.id, person.email)
+        await erase_and_tell(request.app, db, person.id, person.email)
     await request.app[DATABASE].forget_erased()
+    wake(request.app)
     send_out(request.app, person.id)
     response = see_other("/confidentialite?fait=efface")
     request.app[COOKIES].log_out(response)

@@ -32,7 +32,7 @@ async def cancel_session(request: web.Request) -> web.Response:
     async with request.app[DATABASE].writing() as db:
         changed = await session_cancelling.cancel_session(db, session, reach, now)
         await tell_changes(request, place, db, changed)
-    wake(request)
+    wake(request.app)
     several = "cancelled" if reach is Reach.THIS or not session.recurs else "cancelled_all"
     return see_other(f"{session_url(place, session.id)}?fait={several}")
 
@@ -49,5 +49,5 @@ async def restore_session(request: web.Request) -> web.Response:
     async with request.app[DATABASE].writing() as db:
         changed = await session_cancelling.restore_session(db, session, together=together, now=now)
         await tell_changes(request, place, db, changed, news=News.RESTORED)
-    wake(request)
+    wake(request.app)
     return see_other(f"{session_url(place, session.id)}?fait=restored")

@@ -112,7 +112,7 @@ async def change_session(request: web.Request) -> web.Response:
         before = session.plan.capacity
         await tell_changes(request, place, db, changed, capacity_before=before)
         still = await sessions.session_by_id(db, session.id)
-    wake(request)
+    wake(request.app)
     # The new rule may have no place for the very date on whose page it was written.
     page = session_url(place, session.id) if still else sessions_url(place)
     return see_other(f"{page}?fait=saved")

@@ -6,7 +6,7 @@ first one puts it there, the following ones change it or take it away in place.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
@@ -31,6 +31,9 @@ from server.storage.queries import calendars, communities, offices, session_answ
 from server.storage.queries.letters import Attachment, cancel_letters
 from server.web.session_words import day_label, hours_label, zone_label
 
+AT_ONCE = 50
+"""Sessions whose answers are read at once."""
+
 
 class News(Enum):
     """What a letter has to say of a session."""
@@ -51,12 +54,21 @@ _WAITS = frozenset({News.WAITING, News.CHANGED_WAITING})
 
 @dataclass(frozen=True)
 class Told:
-    """What the letters about sessions of one community share."""
+    """What the letters about sessions of one community share.
+
+    `pages_go`: the sessions' own pages go with what is told, so that letters lead to the list.
+    """
 
     app: web.Application
     community: Community
     offices: list[Office]
     now: datetime
+    pages_go: bool = False
+
+    def page(self, session: Session) -> str:
+        """The page that tells more of a session, as a path."""
+        listed = f"/c/{self.community.slug}/seances"
+        return listed if self.pages_go else f"{listed}/{session.id}"
 
 
 async def told_of(
@@ -101,13 +113,20 @@ async def tell_everyone(
 
     With other seats than before, who waited and has one now learns it, and who waits too.
     """
-    by_id = {each.id: each for each in await sessions.sessions_by_ids(db, session_ids)}
-    line = await _line(db, list(by_id.values()), capacity_before)
-    for session_id, person, answer in await calendars.invited_to(db, list(by_id)):
-        session = by_id[session_id]
-        if session.ends_at > told.now:
-            own = line.get((session_id, person.id), news) if news is News.CHANGED else news
-            await _queue(db, told, session, person, answer, own)
+    for some in batches(session_ids):
+        by_id = {each.id: each for each in await sessions.sessions_by_ids(db, some)}
+        line = await _line(db, list(by_id.values()), capacity_before)
+        for session_id, person, answer in await calendars.invited_to(db, list(by_id)):
+            session = by_id[session_id]
+            if session.ends_at > told.now:
+                own = line.get((session_id, person.id), news) if news is News.CHANGED else news
+                await _queue(db, told, session, person, answer, own)
+
+
+def batches(session_ids: Collection[str]) -> Iterator[list[str]]:
+    """The ids, so many at a time that all who answered them are read at once."""
+    ids = list(session_ids)
+    return (ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE))
 
 
 async def _line(
@@ -168,12 +187,12 @@ def letter_of(told: Told, session: Session, news: News, words: Words) -> Letter:
     facts = f"{title}\n{hours}\n{where}{told.community.name.read(words.lang)}"
     subject, sentences = _said(news, words)
     colon = " : " if words.lang == "fr" else ": "
-    address = told.app[SETTINGS].address
+    page = told.app[SETTINGS].address + told.page(session)
     return Letter(
         kind="session",
         subject=f"{subject}{colon}{title}, {day}",
         paragraphs=(_("Bonjour,"), sentences[0], facts, *sentences[1:]),
-        action=(_("Voir la séance"), f"{address}/c/{told.community.slug}/seances/{session.id}"),
+        action=(_("Voir les séances") if told.pages_go else _("Voir la séance"), page),
         why=_("Vous avez répondu à cette séance. Votre compte dit quels courriels vous voulez."),
         notification=Notification.CHANGES,
     )

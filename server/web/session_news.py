@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime
+
 from aiohttp import web
 
 from server.community.people import Notification, Person
@@ -15,7 +18,7 @@ from server.storage.queries.push_notices import cancel_notices
 from server.storage.queries.session_rows import Changed
 from server.web.person import right_now
 from server.web.place import Place
-from server.web.session_invitations import News, Told, tell_everyone
+from server.web.session_invitations import News, Told, batches, tell_everyone
 from server.web.session_reminders import move_reminders, notice_of
 
 
@@ -28,11 +31,23 @@ async def tell_changes(
     news: News = News.CHANGED,
     capacity_before: int | None = None,
 ) -> None:
+    """Tell those who answered what was `changed` in the house of this page; `tell` says how."""
+    told = Told(request.app, place.community, place.offices, right_now())
+    await tell(db, told, changed, news=news, capacity_before=capacity_before)
+
+
+async def tell(
+    db: Transaction,
+    told: Told,
+    changed: Changed,
+    *,
+    news: News = News.CHANGED,
+    capacity_before: int | None = None,
+) -> None:
     """Tell those who answered what was `changed`: by letter, in their calendar, on their devices.
 
     `news` is what to say of those changed: that they are, or that they take place after all.
     """
-    told = Told(request.app, place.community, place.offices, right_now())
     await tell_everyone(db, told, changed.changed, news, capacity_before)
     await tell_everyone(db, told, changed.cancelled, News.CANCELLED)
     await move_reminders(db, told, {*changed.changed, *changed.cancelled})
@@ -40,26 +55,18 @@ async def tell_changes(
     await _notify(db, told, changed.cancelled, News.CANCELLED)
 
 
-def wake(request: web.Request) -> None:
+def wake(app: web.Application) -> None:
     """What was told leaves at once, and running sessions are looked at anew."""
-    request.app[SESSION_CLOCK].wake()
+    app[SESSION_CLOCK].wake()
     for queue in ("letters", "notices"):
-        request.app[JOBS].wake(queue)
+        app[JOBS].wake(queue)
 
 
 async def _notify(db: Transaction, told: Told, session_ids: tuple[str, ...], news: News) -> None:
     """One notice a person, of their next date among those, however many there are."""
-    found = {each.id: each for each in await sessions.sessions_by_ids(db, session_ids)}
-    for session_id in found:
+    for session_id in session_ids:
         await cancel_notices(db, _about(session_id))  # what has not left yet is out of date
-    first: dict[str, tuple[Session, Person]] = {}
-    for session_id, person, _ in await calendars.invited_to(db, list(found)):
-        session, known = found[session_id], first.get(person.id)
-        if session.ends_at <= told.now or Notification.CHANGES not in person.notifications:
-            continue
-        if known is None or session.starts_at < known[0].starts_at:
-            first[person.id] = session, person
-    for session, person in first.values():
+    for session, person in await next_of_each(db, session_ids, told.now):
         words = told.app[CATALOGS].words(person.lang)
         await queue_notice(
             db,
@@ -70,6 +77,25 @@ async def _notify(db: Transaction, told: Told, session_ids: tuple[str, ...], new
             send_at=told.now,
             expires_at=session.ends_at,
         )
+
+
+async def next_of_each(
+    db: Transaction, session_ids: Collection[str], now: datetime
+) -> list[tuple[Session, Person]]:
+    """Who comes to some of those sessions, or may, with the next one of theirs that is not over.
+
+    Those who want no news of changes are left out.
+    """
+    first: dict[str, tuple[Session, Person]] = {}
+    for some in batches(session_ids):
+        found = {each.id: each for each in await sessions.sessions_by_ids(db, some)}
+        for session_id, person, _ in await calendars.invited_to(db, list(found)):
+            session, known = found[session_id], first.get(person.id)
+            if session.ends_at <= now or Notification.CHANGES not in person.notifications:
+                continue
+            if known is None or session.starts_at < known[0].starts_at:
+                first[person.id] = session, person
+    return list(first.values())
 
 
 def _headline(news: News, words: Words) -> str:

@@ -20,7 +20,7 @@ from server.storage.database import Transaction
 from server.storage.queries import session_answers, sessions
 from server.storage.queries.letters import cancel_letters
 from server.storage.queries.push_notices import cancel_notices
-from server.web.session_invitations import Told
+from server.web.session_invitations import Told, batches
 from server.web.session_words import day_label, hours_label, zone_label
 
 STILL_OF_USE = timedelta(minutes=15)
@@ -38,12 +38,13 @@ async def keep_reminder(
 
 async def move_reminders(db: Transaction, told: Told, session_ids: Collection[str]) -> None:
     """Sessions have changed or are called off: each reminder follows."""
-    by_id = {each.id: each for each in await sessions.sessions_by_ids(db, session_ids)}
-    for session in by_id.values():
-        await cancel_letters(db, _about(session))
-        await cancel_notices(db, _about(session))
-    for session_id, person, minutes in await session_answers.reminders_of(db, list(by_id)):
-        await _queue(db, told, by_id[session_id], person, minutes)
+    for some in batches(session_ids):
+        by_id = {each.id: each for each in await sessions.sessions_by_ids(db, some)}
+        for session in by_id.values():
+            await cancel_letters(db, _about(session))
+            await cancel_notices(db, _about(session))
+        for session_id, person, minutes in await session_answers.reminders_of(db, list(by_id)):
+            await _queue(db, told, by_id[session_id], person, minutes)
 
 
 async def _queue(
@@ -94,7 +95,7 @@ def notice_of(told: Told, session: Session, headline: str, words: Words) -> Noti
         title=headline % {"title": session.plan.title.read(words.lang)},
         body=f"{day_label(begin, words)}, {hours_label(begin, end, words)} "
         f"({zone_label(begin, words)})\n{told.community.name.read(words.lang)}",
-        path=f"/c/{told.community.slug}/seances/{session.id}",
+        path=told.page(session),
         lang=words.lang,
     )
 

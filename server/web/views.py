@@ -254,7 +254,7 @@ class ManagedOffice:
 
     office: OfficeView
     edit_url: str  # GET manage_office.html
-    remove_url: str
+    remove_url: str  # "" while sessions are to come there: its own page says what becomes of them
     up_url: str  # "" when it is the first
     down_url: str  # "" when it is the last
 
@@ -315,6 +315,14 @@ class ManageView:
 
 
 @dataclass(frozen=True)
+class OfficePlans:
+    """Sessions to come in an office: how many, and what may become of them when it goes."""
+
+    sentence: str
+    choices: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
 class ManageOfficeView:
     """manage_office.html: one office's fields; posts to `save_url`."""
 
@@ -325,6 +333,7 @@ class ManageOfficeView:
     save_url: str
     remove_url: str
     back_url: str
+    plans: OfficePlans | None = None  # what removing it must settle
 
 
 @dataclass(frozen=True)
