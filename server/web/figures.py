@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 
 from aiohttp import web
 from babel.dates import format_date, format_skeleton
@@ -66,7 +67,13 @@ def _summary(week: Week, words: Words) -> str:
 
 
 def _decimal(value: float, words: Words) -> str:
-    return str(format_decimal(value, "0.#", locale=words.locale))
+    return _written(value, words.locale)
+
+
+@lru_cache(maxsize=4096)
+def _written(value: float, locale: str) -> str:
+    """A page shows hundreds of few different ones: Babel reads its pattern anew for each."""
+    return str(format_decimal(value, "0.#", locale=locale))
 
 
 def _short_day(day: date, words: Words) -> str:

@@ -96,13 +96,15 @@ def _of_same_lineage(
     now: datetime,
 ) -> tuple[type[SessionRow], type[SessionRow], Select[str]]:
     """Sessions to come beside those of their lineage: both tables, and the ids of the first."""
-    others, of = aliased(SessionRow), aliased(SessionRow)
-    theirs, its = aliased(SessionSeriesRow), aliased(SessionSeriesRow)
-    query = (
-        select(others.id)
-        .join(theirs, theirs.id == others.series_id)
-        .join(its, its.lineage == theirs.lineage)
-        .join(of, of.series_id == its.id)
-        .where(others.ends_at > now, others.cancelled_at.is_(None))
-    )
-    return others, of, query
+    return _OTHERS, _OF, _LINEAGE.where(_OTHERS.ends_at > now, _OTHERS.cancelled_at.is_(None))
+
+
+# Made once: to name tables anew for each query took SQLAlchemy longer than to ask it.
+_OTHERS, _OF = aliased(SessionRow), aliased(SessionRow)
+_THEIRS, _ITS = aliased(SessionSeriesRow), aliased(SessionSeriesRow)
+_LINEAGE = (
+    select(_OTHERS.id)
+    .join(_THEIRS, _THEIRS.id == _OTHERS.series_id)
+    .join(_ITS, _ITS.lineage == _THEIRS.lineage)
+    .join(_OF, _OF.series_id == _ITS.id)
+)
