@@ -17,7 +17,7 @@
 #define UDP_SEGMENT 103
 #endif
 
-enum { WAITING = 256 };
+enum { WAITING = 1024 };
 srtp_function moulin_protect, moulin_unprotect;
 int moulin_held;
 static int segments = 1; /* packets that may leave as one UDP GSO send; 1 where the kernel cannot */
