@@ -224,6 +224,15 @@ async def test_a_moment_may_be_a_session_that_the_house_had_announced(cast: Cast
     assert "Chez eux" in (await letters(cast.house, ANA))[0].text
 
 
+async def test_nobody_answers_for_another_house(cast: Cast) -> None:
+    await cast.propose()
+    asked = await cast.asked()
+    for answer in ("accepter", "decliner"):
+        own = f"/c/les-pigistes/gerer/propositions/{asked}/{answer}"
+        assert await cast.ana.send(own, where=f"office:{cast.kitchen}") == 404
+    assert await cast.asked() == asked
+
+
 async def test_what_is_withdrawn_is_asked_no_more(cast: Cast) -> None:
     await cast.propose()
     asked = await cast.asked()
