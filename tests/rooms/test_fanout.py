@@ -240,12 +240,21 @@ def test_a_subscriber_without_a_udp_socket_is_served_by_its_own_function(
 def test_a_crowd_larger_than_any_batch_is_served(fan_out: Forward, family: int) -> None:
     rng = random.Random(6)
     with datagrams(family) as sender:
-        subscribers = [Subscriber(sender, rng) for _ in range(300)]
-        legs = Legs(each.leg() for each in subscribers)
+        subscribers = [Subscriber(sender, rng) for _ in range(40)]
+        streams = range(30)
+        legs = Legs(
+            (*leg[:2], ssrc, *leg[3:])
+            for ssrc in streams
+            for each in subscribers
+            for leg in [each.leg()]
+        )
         packet = video(1000, 5, DESCRIPTORS[0] + b"\x00" + bytes(1000))
         assert fan_out(packet, 0x8060, b"", 16, legs) == 0
         for each in subscribers:
-            assert each.received() == [each.expected(packet, 0x8060, b"")]
+            plain = each.expected(packet, 0x8060, b"")
+            assert each.received() == [
+                plain[:8] + ssrc.to_bytes(4, "big") + plain[12:] for ssrc in streams
+            ]
             each.socket.close()
 
 
