@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from server.community.calendar_events import About, Describe
@@ -18,12 +19,23 @@ def describing(
 
     The place is the door's address, so that a calendar's own button opens it.
     """
-    by_id = {office.id: office for office in offices}
-    base = f"{address}/c/{community.slug}"
+    return _Describing(address, community, tuple(offices), lang)
 
-    def describe(plan: Plan, session_id: str) -> About:
-        url, office = f"{base}/seances/{session_id}", by_id.get(plan.office_id)
-        where = f"{office.name.read(lang)}, {community.name.read(lang)}" if office else ""
+
+@dataclass(frozen=True)
+class _Describing:
+    """Equal to any other that says the same, so that what was written of it serves again."""
+
+    address: str
+    community: Community
+    offices: tuple[Office, ...]
+    lang: str
+
+    def __call__(self, plan: Plan, session_id: str) -> About:
+        base, lang = f"{self.address}/c/{self.community.slug}", self.lang
+        url = f"{base}/seances/{session_id}"
+        office = next((each for each in self.offices if each.id == plan.office_id), None)
+        where = f"{office.name.read(lang)}, {self.community.name.read(lang)}" if office else ""
         text = plan.text.read(lang)
         return About(
             summary=plan.title.read(lang),
@@ -31,8 +43,6 @@ def describing(
             location=f"{base}/{office.slug}" if office else base,
             url=url,
         )
-
-    return describe
 
 
 def domain_of(address: str) -> str:

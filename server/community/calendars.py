@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, vCalAddress, vText
 
 from server.community.answers import Answer
 from server.community.calendar_events import About
+from server.community.calendar_texts import EventText, written, zones_of
 from server.community.calendar_zones import zone_text
 
 PRODUCT = "-//Moulin//Moulin//FR"
@@ -37,12 +37,12 @@ class Guest:
     answer: Answer
 
 
-def file_of(events: Sequence[Event]) -> bytes:
+def file_of(events: Sequence[EventText]) -> bytes:
     """A file to open in any calendar."""
     return _written(_calendar(Method.PUBLISH), events)
 
 
-def feed_of(events: Sequence[Event], name: str, url: str, color: str = "") -> bytes:
+def feed_of(events: Sequence[EventText], name: str, url: str, color: str = "") -> bytes:
     """A calendar to subscribe to (RFC 7986, and the names that older programs read)."""
     calendar = _calendar(Method.PUBLISH)
     calendar.add("name", name)
@@ -83,7 +83,7 @@ def invitation_of(
     event.add("attendee", invited)
     if method is Method.CANCEL:
         event["STATUS"] = vText("CANCELLED")
-    return _written(_calendar(method), [event])
+    return _written(_calendar(method), [written(event)])
 
 
 _PARTSTAT = {
@@ -131,22 +131,11 @@ def _calendar(method: Method) -> Calendar:
     return calendar
 
 
-def _written(calendar: Calendar, events: Sequence[Event]) -> bytes:
+def _written(calendar: Calendar, events: Sequence[EventText]) -> bytes:
     """The calendar with the zones of the events, and the events: its properties come first."""
-    parts = [zone_text(name, year) for name, year in sorted(_zones(events).items())]
-    parts += [bytes(event.to_ical()) for event in events]
+    parts = [zone_text(name, year) for name, year in sorted(zones_of(events).items())]
+    parts += [event.text for event in events]
     return bytes(calendar.to_ical()).removesuffix(_END) + b"".join(parts) + _END
 
 
 _END = b"END:VCALENDAR\r\n"
-
-
-def _zones(events: Sequence[Event]) -> dict[str, int]:
-    """The zones that events name, each with the first year that it is asked about."""
-    found: dict[str, int] = {}
-    for event in events:
-        begin = event.DTSTART
-        if isinstance(begin, datetime) and isinstance(begin.tzinfo, ZoneInfo):
-            name = begin.tzinfo.key
-            found[name] = min(begin.year, found.get(name, begin.year))
-    return found

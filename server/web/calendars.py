@@ -7,9 +7,9 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from aiohttp import web
-from icalendar import Event
 
-from server.community.calendar_events import SeriesAtDates, series_events, session_event
+from server.community.calendar_events import SeriesAtDates
+from server.community.calendar_texts import EventText, series_texts, session_text
 from server.community.calendar_words import describing, domain_of
 from server.community.calendars import feed_of, file_of
 from server.community.entry import STRANGER
@@ -34,7 +34,7 @@ async def session_file(request: web.Request) -> web.Response:
     session = await session_of(request, place)
     address = request.app[SETTINGS].address
     describe = describing(address, place.community, place.offices, language(request))
-    event = session_event(session, describe, domain_of(address))
+    event = session_text(session, describe, domain_of(address))
     return calendar_answer(request, file_of([event]), f"seance-{session.id}.ics")
 
 
@@ -67,7 +67,7 @@ async def private_feed(request: web.Request) -> web.Response:
     """GET /calendrier/{token}.ics: the sessions one hosts or answered, in every community."""
     person = await _person_of_token(request)
     address = request.app[SETTINGS].address
-    found: list[Event] = []
+    found: list[EventText] = []
     async with request.app[DATABASE].reading() as db:
         mine = await calendars.sessions_of_person(db, person.id, right_now())
         for community_id in list(dict.fromkeys(each.community_id for each in mine)):
@@ -79,7 +79,7 @@ async def private_feed(request: web.Request) -> web.Response:
             place = Place(community, doors, person, standing)
             describe = describing(address, community, doors, person.lang)
             found += [
-                session_event(each, describe, domain_of(address))
+                session_text(each, describe, domain_of(address))
                 for each in mine
                 if each.community_id == community_id
                 and _is_seen(each, place, {office.id for office in doors})
@@ -132,21 +132,21 @@ def _events(
     told: Collection[SeriesAtDates],
     lang: str,
     office: Office | None = None,
-) -> list[Event]:
+) -> list[EventText]:
     """What that person may see of these series, in one office or all."""
     address = request.app[SETTINGS].address
     describe = describing(address, place.community, place.offices, lang)
     domain = domain_of(address)
     doors = {each.id for each in ([office] if office else place.offices)}
-    found: list[Event] = []
+    found: list[EventText] = []
     for each in told:
         seen = [session for session in each.sessions if _is_seen(session, place, doors)]
         if any(_is_seen(replace(session, plan=each.series.plan), place, doors) for session in seen):
-            found += series_events(replace(each, sessions=tuple(seen)), describe, domain)
+            found += series_texts(replace(each, sessions=tuple(seen)), describe, domain)
             continue
         # The series itself is elsewhere, or not for them: only what was changed to be.
         going_on = [session for session in seen if session.cancelled_at is None]
-        found += [session_event(session, describe, domain) for session in going_on]
+        found += [session_text(session, describe, domain) for session in going_on]
     return found
 
 

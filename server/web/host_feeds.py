@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.community.calendar_events import session_event
+from server.community.calendar_texts import session_text
 from server.community.calendar_words import describing, domain_of
 from server.community.calendars import feed_of
 from server.keys import CATALOGS, DATABASE, SETTINGS
@@ -32,7 +32,7 @@ async def host_feed(request: web.Request) -> web.Response:
                 doors = await offices.offices_of(db, community_id)
                 describe[community_id] = describing(address, community, doors, lang)
     events = [
-        session_event(each, describe[each.community_id], domain_of(address))
+        session_text(each, describe[each.community_id], domain_of(address))
         for each in found
         if each.community_id in describe
     ]

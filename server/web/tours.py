@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.cards.card import Front, card_of
-from server.community.calendar_events import session_event
+from server.community.calendar_texts import session_text
 from server.community.calendar_words import describing, domain_of
 from server.community.calendars import feed_of
 from server.community.people import may_manage
@@ -144,8 +144,10 @@ async def tour_feed(request: web.Request) -> web.Response:
     async with request.app[DATABASE].reading() as db:
         stops = await stops_of(db, tour, None, right_now())
     events = [
-        session_event(
-            session, describing(address, place.community, place.offices, lang), domain_of(address)
+        session_text(
+            session,
+            describing(address, place.community, place.offices, lang),
+            domain_of(address),
         )
         for place, session in stops
     ]

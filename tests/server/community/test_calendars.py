@@ -19,11 +19,9 @@ import recurring_ical_events
 from dateutil import tz
 
 from server.community.answers import Answer
-from server.community.calendar_events import (
-    SeriesAtDates,
-    series_events,
-    session_event,
-)
+from server.community.calendar_events import SeriesAtDates, session_event
+from server.community.calendar_texts import series_texts, session_text
+from server.community.calendar_words import describing
 from server.community.calendar_zones import vtimezone
 from server.community.calendars import (
     Guest,
@@ -35,6 +33,7 @@ from server.community.calendars import (
     invitation_of,
     outlook_link,
 )
+from server.community.communities import Community
 from server.community.recurrence import Frequency, Recurrence, Schedule
 from server.community.text import Bilingual
 from tests.server.community.sample_sessions import (
@@ -130,7 +129,7 @@ def expected(told: SeriesAtDates) -> list[tuple[datetime, datetime, str]]:
 
 
 def feed(told: SeriesAtDates) -> bytes:
-    return feed_of(series_events(told, describe, DOMAIN), "Les Pigistes", "https://x/")
+    return feed_of(series_texts(told, describe, DOMAIN), "Les Pigistes", "https://x/")
 
 
 RULES = (
@@ -193,7 +192,7 @@ def test_beyond_what_is_known_the_rule_goes_on() -> None:
 def test_a_series_called_off_says_nothing() -> None:
     told = series_of(Schedule(datetime(2026, 2, 3, 9), "Europe/Paris", WEEKLY), weeks=4)
     sessions = tuple(replace(each, cancelled_at=CHANGED) for each in told.sessions)
-    assert series_events(replace(told, sessions=sessions), describe, DOMAIN) == []
+    assert series_texts(replace(told, sessions=sessions), describe, DOMAIN) == ()
 
 
 def test_the_hour_that_the_clocks_skip() -> None:
@@ -212,7 +211,7 @@ def events(content: bytes) -> list[Any]:
 def test_a_file_has_what_the_standard_asks_for() -> None:
     schedule = Schedule(datetime(2026, 9, 8, 9), "America/Toronto")
     session = session_at(datetime(2026, 9, 8, 13, tzinfo=UTC), schedule, 7)
-    content = file_of([session_event(session, describe, DOMAIN)])
+    content = file_of([session_text(session, describe, DOMAIN)])
     [event] = events(content)
     assert event["UID"] == "se_0007@moulin.example.org"
     assert event["DTSTART"].params["TZID"] == "America/Toronto"
@@ -224,6 +223,25 @@ def test_a_file_has_what_the_standard_asks_for() -> None:
     assert event["URL"] == "https://moulin.example.org/c/x/seances/se_0007"
     assert all(len(line) <= 75 for line in content.split(b"\r\n"))
     assert b"METHOD:PUBLISH" in content
+
+
+def test_what_did_not_change_is_not_written_again() -> None:
+    house = Community("c", "x", Bilingual("X"), Bilingual(""), "Europe/Paris")
+    assert describing("https://x", house, [], "fr") == describing("https://x", house, [], "fr")
+
+    def told(sequence: int) -> SeriesAtDates:
+        series = series_of(Schedule(datetime(2026, 2, 3, 9), "Europe/Paris", WEEKLY), weeks=4)
+        return edited(series, 2, cancelled_at=CHANGED, sequence=sequence)
+
+    first, again, changed = (series_texts(told(each), describe, DOMAIN) for each in (1, 1, 2))
+    assert first is again
+    assert first is not changed
+    one, same, moved = (
+        session_text(edited(told(1), 1, sequence=each).sessions[1], describe, DOMAIN)
+        for each in (1, 1, 2)
+    )
+    assert one is same
+    assert (b"SEQUENCE:1" in one.text, b"SEQUENCE:2" in moved.text) == (True, True)
 
 
 def test_a_feed_says_how_often_to_read_it_again() -> None:
