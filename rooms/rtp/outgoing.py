@@ -23,12 +23,10 @@ if TYPE_CHECKING:
     from rooms.rtp.incoming_stream import IncomingStream
 
 MAX_REPEATS = 3
-_REPEATS_REMEMBERED = 1024
-_REPORTS_REMEMBERED = 16
+_REPEATS_REMEMBERED, _REPORTS_REMEMBERED = 1024, 16
 _PADDING_PACKETS = 50
 _MAX_SKEW = 1.0  # seconds by which sender reports may contradict our own clock
-_FELT = 5  # of 256 packets: a loss that frames are repeated for
-_LOSSY_FOR = 30.0  # seconds that they are repeated after it
+_FELT, _LOSSY_FOR = 5, 30.0  # of 256 packets lost: from it on, frames are repeated so many seconds
 _HALF = 0x80000000
 
 
@@ -51,8 +49,10 @@ class OutgoingStream:
         self._codecs = {each.name: each for each in (codec, *others)}
         repaired = all(each.rtx_payload_type is not None for each in self._codecs.values())
         self.rtx_ssrc = rtx_ssrc if repaired else None
-        self.extension = abs_send_time | (descriptor << 8 if self.carries("AV1") else 0)
-        self._word = 0x9000 if abs_send_time else 0x8000
+        # Without RTX what comes again must be the same to the last bit (see `SendPath.once`).
+        stamp = 0 if self.rtx_ssrc is None and codec.kind == "video" else abs_send_time
+        self.extension = stamp | (descriptor << 8 if self.carries("AV1") else 0)
+        self._word = 0x9000 if stamp else 0x8000
         self.redundancy = codec.wraps
         self.lossy = self.spared = self.reported = False
         self._lossy_until = self._last_at = 0.0
@@ -103,8 +103,6 @@ class OutgoingStream:
     def fresh(self) -> bool:
         """True until something has been sent."""
         return not self._stretches
-
-    # What the subscriber wants.
 
     def want(self, layer: int | str | None) -> None:
         """Aim at this layer (0 to 2, or q, h, f); None pauses the stream until another wish."""
@@ -291,7 +289,8 @@ class OutgoingStream:
         self._repeats[number] = (times + 1, now)
         if len(self._repeats) > _REPEATS_REMEMBERED:
             self._repeats.popitem(last=False)
-        return True
+        stamped = self.rtx_ssrc is None and self.extension & 0xFF
+        return not (stamped and self.path is not None and self.path.once)
 
     def _repeat(self, number: int, packet: Packet, stretch: Stretch, now: float) -> None:
         path, leg = self.path, self._leg(stretch)
@@ -351,9 +350,8 @@ class OutgoingStream:
         """Sound is repeated from the first loss that is felt on, until none is for a while."""
         if fraction_lost >= _FELT:
             self._lossy_until = now + _LOSSY_FOR
-        lossy = now < self._lossy_until
+        lossy, self.lossy = self.lossy, now < self._lossy_until
         if lossy != self.lossy:
-            self.lossy = lossy
             self._reselect()
 
     def sender_report(self, now: float) -> SenderReport | None:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+_GCM_TAG = 16
+
 
 @dataclass(frozen=True, slots=True)
 class SendPath:
@@ -19,3 +21,12 @@ class SendPath:
     sendto: Callable[[Any, Any], int]
     address: Any
     keep: Any
+
+    @property
+    def once(self) -> bool:
+        """Whether no number may carry other bytes, headers included, a second time.
+
+        So it is with AES-GCM, whose every packet bears 16 bytes of tag: two packets of one number
+        betray the key that authenticates all others (RFC 7714 section 8).
+        """
+        return self.tag == _GCM_TAG

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
+
 import pytest
 
-from rooms.rtp.outgoing import MAX_REPEATS
+from rooms.rtp.outgoing import MAX_REPEATS, OutgoingStream
 from rooms.rtp.rtcp import ReportBlock
-from tests.rooms.rtp.wire import VP8, VP8_WITHOUT_RTX, Camera, Wire, subscriber, track_of
+from tests.rooms.rtp.wire import (
+    OPUS,
+    VP8,
+    VP8_WITHOUT_RTX,
+    Camera,
+    Wire,
+    path,
+    subscriber,
+    track_of,
+)
 
 
 @pytest.fixture
@@ -47,6 +59,29 @@ def test_without_rtx_the_very_packet_is_sent_again(wire: Wire) -> None:
     out.repeat((lost.sequence,), camera.now)
     assert wire.to(out)[-1] == lost
     assert wire.repeated(out) == []
+
+
+@pytest.mark.parametrize(("tag", "again"), [(16, 0), (10, 1)])
+def test_sound_comes_again_only_where_a_number_may_carry_two_times(tag: int, again: int) -> None:
+    out = OutgoingStream(OPUS, 9000, rng=random.Random(1), abs_send_time=3)
+    out.set_path(replace(path(), tag=tag))
+    wire = Wire()
+    track = track_of(wire, OPUS)
+    voice = track.learn("", 1, OPUS)
+    track.add_outgoing(out, 0.0)
+    for number in range(500, 504):
+        voice.receive(number, 960 * number, 0x80, b"voice", number / 50)
+    lost = (wire.to(out)[1].sequence,)
+    assert out.repeat(lost, 20.0) == again
+    assert out.repeat(lost, 20.0) == 0
+    assert out.missed == 1, "that it was lost is known all the same"
+
+
+def test_pictures_that_cannot_be_repaired_elsewhere_bear_no_time(wire: Wire) -> None:
+    rng = random.Random(1)
+    plain = OutgoingStream(VP8_WITHOUT_RTX, 9000, 9001, rng=rng, abs_send_time=3)
+    repaired = OutgoingStream(VP8, 9000, 9001, rng=rng, abs_send_time=3)
+    assert (plain.extension, repaired.extension) == (0, 3)
 
 
 def test_repeats_are_limited_in_time_and_number(wire: Wire) -> None:
