@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 from rooms.rtp.transport_feedback import TransportFeedback
 
 LEAST = 150_000.0
@@ -41,7 +39,7 @@ class ReceiverEstimate:
         self._cut_at = float("-inf")
         self._limited = False
         self._fresh_from: float | None = None
-        self._unsettled: deque[tuple[float, float]] = deque()
+        self._unsettled: list[tuple[float, float]] = []
 
     @property
     def bitrate(self) -> float | None:
@@ -91,7 +89,7 @@ class ReceiverEstimate:
         if now >= self._fresh_from:
             self._unsettled.append((now + _SETTLING, bitrate))
         while self._unsettled and self._unsettled[0][0] <= now:
-            carried = self._unsettled.popleft()[1]
+            carried = self._unsettled.pop(0)[1]
             self._carried = max(self._carried, carried)
             self._loss_cap = max(self._loss_cap, carried)
 

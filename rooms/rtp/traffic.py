@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Collection, Iterable
 
 from rooms.rtp.outgoing import OutgoingStream
@@ -20,7 +19,7 @@ class Traffic:
     def __init__(self) -> None:
         self.bitrate = self.sound = self.loss = 0.0
         self._streams: tuple[OutgoingStream, ...] = ()
-        self._samples: deque[tuple[float, Counts]] = deque()
+        self._samples: list[tuple[float, Counts]] = []
 
     def look(
         self, pictures: Iterable[OutgoingStream], sounds: Collection[OutgoingStream], now: float
@@ -43,7 +42,7 @@ class Traffic:
     def _rates(self, now: float) -> None:
         samples = self._samples
         while len(samples) > 2 and samples[1][0] <= now - _WINDOW:
-            samples.popleft()
+            samples.pop(0)
         since, before = samples[0]
         if now <= since:
             return

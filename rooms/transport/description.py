@@ -9,7 +9,7 @@ Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 DIRECTIONS: tuple[Direction, ...] = ("sendrecv", "sendonly", "recvonly", "inactive")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RtpMap:
     """What a payload type means (RFC 8866 section 6.6)."""
 
@@ -22,7 +22,7 @@ class RtpMap:
         return f"{self.name}/{self.clock_rate}{channels}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Rid:
     """One restriction identifier, that is one simulcast layer (RFC 8851)."""
 
@@ -30,7 +30,7 @@ class Rid:
     direction: Literal["send", "recv"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Msid:
     """The stream and the track a section carries (RFC 8830)."""
 
@@ -38,7 +38,7 @@ class Msid:
     track: str
 
 
-@dataclass
+@dataclass(slots=True)
 class Transport:
     """What ICE and DTLS need; given once for all sections, or repeated in each."""
 
@@ -57,7 +57,7 @@ class Transport:
         )
 
 
-@dataclass
+@dataclass(slots=True)
 class Section:
     """One media section (`m=`)."""
 
@@ -93,7 +93,7 @@ class Section:
         return tuple(int(each) for each in self.formats if each.isdigit())
 
 
-@dataclass
+@dataclass(slots=True)
 class Description:
     """A whole session description."""
 

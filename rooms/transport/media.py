@@ -25,6 +25,7 @@ from rooms.transport.srtp import (
     Session,
     protect_rtcp,
     session_pointer,
+    share_buffers,
     tag_size,
     unprotect,
     unprotect_rtcp,
@@ -151,6 +152,7 @@ class MediaTransport:
         self.receiving = session_pointer(receiving)
         self._sending = session_pointer(sending)
         self._tag = tag_size(sending)
+        share_buffers(receiving, sending)
         self._announce()
         self._update_path()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
 from sys import intern
+from typing import Any
 
 from rooms.errors import SdpError
 from rooms.limits import Limits
@@ -172,11 +173,13 @@ def _open_section(value: str, default: Direction, limits: Limits) -> Section:
     parts = value.split()
     if len(parts) < 4 or parts[0] not in ("audio", "video", "application"):
         raise SdpError(f"bad media line {value[:60]!r}")
-    formats = tuple(parts[3:])
+    formats = _shared_names(tuple(parts[3:]))
     if len(formats) > limits.sdp_payload_types:
         raise SdpError("too many payload types")
     port = _number(parts[1].partition("/")[0], 0, 65535)
-    section = Section(parts[0], port=port, protocol=parts[2], formats=formats, direction=default)
+    section = Section(
+        intern(parts[0]), port=port, protocol=intern(parts[2]), formats=formats, direction=default
+    )
     _token(section.protocol, 32)
     for each in formats:
         if section.kind == "application":
@@ -237,7 +240,27 @@ def _read_section(text: str, default: Direction, limits: Limits) -> Section:
         else:
             _transport_attribute(section.transport, name, argument)
     _check_section(section, limits)
+    _share(section)
     return section
+
+
+def _share(section: Section) -> None:
+    """Have sections that say the same hold it once: all of a browser's say much the same."""
+    section.rtpmaps = _shared(tuple(section.rtpmaps.items()))
+    section.fmtps = _shared(tuple(section.fmtps.items()))
+    section.feedback = _shared(tuple(section.feedback.items()))
+    section.extensions = _shared(tuple(section.extensions.items()))
+
+
+@lru_cache(maxsize=64)
+def _shared(items: tuple[tuple[Any, Any], ...]) -> dict[Any, Any]:
+    """These items as one dictionary for all who have them, so for none to change."""
+    return dict(items)
+
+
+@lru_cache(maxsize=64)
+def _shared_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    return names
 
 
 def parse(text: str, limits: Limits, seen: dict[bytes, Section] | None = None) -> Description:

@@ -119,6 +119,15 @@ def tag_size(session: Session) -> int:
     return size
 
 
+_copies = Session()
+
+
+def share_buffers(*sessions: Session) -> None:
+    """Have pylibsrtp's own methods, which the packet path does without, copy to one place."""
+    for each in sessions:
+        each._cdata, each._buffer = _copies._cdata, _copies._buffer  # noqa: SLF001
+
+
 def probe(apply: Callable[[bool, Any, bytearray, int], int]) -> bool:
     """True when calling libsrtp by address (see PROTECT) does to a packet what pylibsrtp does.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,7 +22,7 @@ class Admission:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._connections: Counter[str] = Counter()
-        self._joins: dict[tuple[str, str], deque[float]] = {}
+        self._joins: dict[tuple[str, str], list[float]] = {}
 
     @contextmanager
     def connection(self, address: str) -> Iterator[None]:
@@ -41,9 +41,9 @@ class Admission:
         """Count one join of `identity`; raises TooMany."""
         if len(self._joins) > _REMEMBERED:
             self._joins = {k: v for k, v in self._joins.items() if v and now - v[-1] < _MINUTE}
-        times = self._joins.setdefault((room, identity), deque())
+        times = self._joins.setdefault((room, identity), [])
         while times and now - times[0] >= _MINUTE:
-            times.popleft()
+            times.pop(0)
         if len(times) >= self._limits.joins_per_identity_per_minute:
             raise TooMany("this identity joins too often: try again in a minute")
         times.append(now)

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections import deque
 from collections.abc import Callable
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -55,7 +54,7 @@ class ClientSocket:
         self._limits: Limits = live_rooms.limits
         self._ice_servers = ice_servers
         self._fresh_token = fresh_token
-        self._queue: deque[bytes] = deque()
+        self._queue: list[bytes] = []
         self._queued_bytes = 0
         self._watch = watch
         self._writer: asyncio.Task[None] | None = None
@@ -74,10 +73,10 @@ class ClientSocket:
         finally:
             self._watch.remove(self)
             self._finish()
-            if self._writer is not None:
+            if (writer := self._writer) is not None:
                 with contextlib.suppress(asyncio.CancelledError):
-                    await asyncio.wait([self._writer], timeout=CLOSE_TIMEOUT)
-                self._writer.cancel()
+                    await asyncio.wait([writer], timeout=CLOSE_TIMEOUT)
+                writer.cancel()
             await self._close()
 
     # rooms.events.Listener
@@ -156,20 +155,23 @@ class ClientSocket:
             self._live_rooms.lost(self._participant, self)
 
     def _write_soon(self) -> None:
-        if self._writer is None or self._writer.done():
+        if self._writer is None:
             self._writer = asyncio.create_task(self._write(), name="signal writer")
 
     async def _write(self) -> None:
-        while self._queue:
-            data = self._queue.popleft()
-            self._queued_bytes -= len(data)
-            try:
-                await self._socket.send_bytes(data)
-            except (ConnectionError, RuntimeError):
-                self._queue.clear()
-                return
-        if self._closing:
-            await self._close()
+        try:
+            while self._queue:
+                data = self._queue.pop(0)
+                self._queued_bytes -= len(data)
+                try:
+                    await self._socket.send_bytes(data)
+                except (ConnectionError, RuntimeError):
+                    self._queue.clear()
+                    return
+            if self._closing:
+                await self._close()
+        finally:
+            self._writer = None
 
     def look(self, now: float) -> None:
         """End the conversation of a client that fell silent; keep its token fresh."""
