@@ -59,24 +59,6 @@ async def test_firefox_is_not_troubled_with_what_it_cannot_decode(
         await each.close()
 
 
-@pytest.mark.parametrize("single", [True, False], ids=["v1", "v0"])
-@pytest.mark.parametrize("way", WAYS)
-async def test_each_codec_between_two_pages(
-    moulin: Moulin, chromium: Browser, way: str, single: bool
-) -> None:
-    room = f"codec {way} {single}"
-    ana = await Visitor.open(chromium, moulin, "ana")
-    bob = await Visitor.open(chromium, moulin, "bob")
-    await asyncio.gather(ana.join(room, single=single), bob.join(room, single=single))
-    await ana.publish({"video": WAYS[way], "capture": CAPTURE})
-    seen = await bob.sees("ana", 30)
-    assert seen["codec"].lower() == f"video/{way.split('-')[0]}"
-    assert seen["mimeType"].lower() == seen["codec"].lower()
-    for each in (ana, bob):
-        assert not each.errors
-        await each.close()
-
-
 _WITHOUT_AV1 = """for (const name of ["createOffer", "createAnswer"]) {
   const original = RTCPeerConnection.prototype[name];
   RTCPeerConnection.prototype[name] = function (...options) {
@@ -101,9 +83,10 @@ async def test_who_cannot_decode_the_codec_gets_the_backup(
     await asyncio.gather(ana.join(room, single=single), eve.join(room, single=single))
     video = {"videoCodec": "av1", "backupCodecPolicy": policy}
     await ana.publish({"video": video, "capture": SMALL_CAPTURE})
-    assert (await eve.sees("ana"))["codec"] == "video/AV1"
+    seen = await eve.sees("ana")
+    assert seen["codec"] == seen["mimeType"] == "video/AV1"
     await bob.join(room, single=single)
-    assert (await bob.sees("ana", 40))["codec"] == "video/VP8"
+    assert (await bob.sees("ana"))["codec"] == "video/VP8"
     kept = "video/AV1" if policy else "video/VP8"
     await eve.until("ana", "video", lambda each: each["codec"] == kept)
     assert (await eve.sees("ana"))["codec"] == kept
@@ -114,6 +97,24 @@ async def test_who_cannot_decode_the_codec_gets_the_backup(
     await eve.until("ana", "video", lambda each: each["codec"] == "video/AV1")
     await eve.sees("ana")
     for each in (ana, eve):
+        assert not each.errors
+        await each.close()
+
+
+@pytest.mark.parametrize("single", [True, False], ids=["v1", "v0"])
+@pytest.mark.parametrize("way", [way for way in WAYS if way != "av1-svc"])  # seen above
+async def test_each_codec_between_two_pages(
+    moulin: Moulin, chromium: Browser, way: str, single: bool
+) -> None:
+    room = f"codec {way} {single}"
+    ana = await Visitor.open(chromium, moulin, "ana")
+    bob = await Visitor.open(chromium, moulin, "bob")
+    await asyncio.gather(ana.join(room, single=single), bob.join(room, single=single))
+    await ana.publish({"video": WAYS[way], "capture": CAPTURE})
+    seen = await bob.sees("ana", 30)
+    assert seen["codec"].lower() == f"video/{way.split('-')[0]}"
+    assert seen["mimeType"].lower() == seen["codec"].lower()
+    for each in (ana, bob):
         assert not each.errors
         await each.close()
 

@@ -96,6 +96,7 @@ def test_all_turn_to_the_backup_at_its_keyframe_and_back_without_a_gap(studio: S
 
     studio.film(60, "VP8", key=False)  # the first is not sent meanwhile
     studio.choice.turn(False)
+    assert both.track is studio.vp8, "until the first comes again"
     assert studio.choice.used(both) == {"H264", "VP8"}
     studio.film(3, key=False)
     assert studio.first.keyframes.wanted
