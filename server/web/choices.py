@@ -10,6 +10,7 @@ from server.community.people import Person
 from server.i18n import LANGUAGES
 from server.keys import COOKIES, DATABASE
 from server.storage.queries import logins, people
+from server.web.farewells import forget_and_tell
 from server.web.fields import form_fields
 from server.web.person import (
     check_rate,
@@ -22,6 +23,7 @@ from server.web.person import (
 )
 from server.web.rate_limits import NAMES
 from server.web.rendering import see_other
+from server.web.session_news import wake
 from server.web.way_back import safe_next
 
 
@@ -67,11 +69,12 @@ async def be_forgotten(request: web.Request) -> web.Response:
     person = await known_person(request)
     if person is not None:
         async with request.app[DATABASE].writing() as db:
-            erased = await people.forget_guest(db, person.id)
+            erased = await forget_and_tell(request.app, db, person.id)
             if not erased:
                 await logins.end_login(db, person.id, known_login(request) or "")
         if erased:
             await request.app[DATABASE].forget_erased()
+            wake(request.app)
     response = see_other("/")
     request.app[COOKIES].log_out(response)
     return response

@@ -190,6 +190,12 @@ async def withdraw_proposal(db: Transaction, proposal_id: str) -> bool:
     return (await db.execute(query.returning(TourStopRow.id))).first() is not None
 
 
+async def proposed_by(db: Transaction, person_id: str) -> list[str]:
+    """The ids of what someone proposed and nobody accepted yet."""
+    query = select(TourStopRow.id).where(TourStopRow.proposed_by == person_id)
+    return list(await db.scalars(query.order_by(TourStopRow.id)))
+
+
 async def organisers_of(db: Transaction, community_id: str) -> list[Person]:
     """Those who look after a community."""
     roles = [role.value for role in Role if may_manage(role)]

@@ -259,17 +259,23 @@ async def test_without_a_co_host_the_session_stands_and_organisers_are_told(
     assert "J’y serai" in ana.text
 
 
+@pytest.mark.parametrize("is_guest", [False, True])
 async def test_a_seat_that_an_erasure_frees_goes_to_who_waits(
-    house: web.Application, ana: Visitor, visitors: Visitors
+    house: web.Application, ana: Visitor, visitors: Visitors, is_guest: bool
 ) -> None:
     luc = visitors()
-    await sign_in(house, luc, LUC, "Luc")
+    if is_guest:
+        await luc.send("/nom", name="Luc", next="/")
+    else:
+        await sign_in(house, luc, LUC, "Luc")
     wanted = draft((await office_ids(house))["aire-ouverte"], "Mardi")
     session_id = await announce(house, replace(wanted, plan=replace(wanted.plan, capacity=1)))
     await answer(luc, session_id, "yes")
     await answer(ana, session_id, "yes")
-    await luc.open("/compte")
-    await luc.send("/compte/effacer", sure="1")
+    if is_guest:
+        await luc.send("/sortir")
+    else:
+        await luc.send("/compte/effacer", sure="1")
     [letter, *_] = await letters(house, ANA)
     assert letter.subject.startswith("Une place pour vous")
 

@@ -245,6 +245,13 @@ async def test_what_is_withdrawn_is_asked_no_more(cast: Cast) -> None:
     assert "étape proposée" not in await opened(cast.bo, "/c/atelier")
 
 
+async def test_who_erases_their_account_asks_nothing_more(cast: Cast) -> None:
+    await cast.propose()
+    assert "proposal" in [each.kind for each in await letters(cast.house, BO)]
+    await cast.ana.send("/compte/effacer", sure="1")
+    assert "proposal" not in [each.kind for each in await letters(cast.house, BO)]
+
+
 ALLOWED: dict[str, tuple[int | str, ...]] = {
     # who: proposes, accepts, declines, withdraws
     "stranger": ("sign in", 403, 403, "sign in"),
