@@ -12,7 +12,6 @@ from server.community.calendar_events import SeriesAtDates
 from server.community.calendar_texts import EventText, series_texts, session_text
 from server.community.calendar_words import describing, domain_of
 from server.community.calendars import feed_of, file_of
-from server.community.entry import STRANGER
 from server.community.offices import Office
 from server.community.people import Person
 from server.community.sessions import Session, may_see
@@ -21,7 +20,7 @@ from server.keys import CATALOGS, DATABASE, SETTINGS
 from server.storage.queries import calendars, communities, offices
 from server.web.doors import community_url, office_url
 from server.web.person import check_rate, right_now
-from server.web.place import Place, place_of
+from server.web.place import Place, place_at, place_of, public_place
 from server.web.rate_limits import FEEDS
 from server.web.refused import Refused
 from server.web.rendering import language
@@ -51,14 +50,14 @@ async def series_file(request: web.Request) -> web.Response:
 async def public_feed(request: web.Request) -> web.Response:
     """GET /c/{community}/calendrier.ics: what anyone may see, whoever asks; ?lang=en."""
     check_rate(request, FEEDS)
-    place = replace(await place_of(request), person=None, standing=STRANGER)
+    place = await public_place(request)
     return await _feed_of_place(request, place, None, feed_language(request))
 
 
 async def public_office_feed(request: web.Request) -> web.Response:
     """GET /c/{community}/{office}/calendrier.ics: one office's, for anyone."""
     check_rate(request, FEEDS)
-    place = replace(await place_of(request), person=None, standing=STRANGER)
+    place = await public_place(request)
     office = place.office(request.match_info["office"])
     return await _feed_of_place(request, place, office, feed_language(request))
 
@@ -90,14 +89,9 @@ async def private_feed(request: web.Request) -> web.Response:
 
 async def private_community_feed(request: web.Request) -> web.Response:
     """GET /calendrier/{token}/{community}.ics, and …/{community}/{office}.ics: all one may see."""
-    person, now = await _person_of_token(request), right_now()
+    person = await _person_of_token(request)
     async with request.app[DATABASE].reading() as db:
-        community = await communities.community_by_slug(db, request.match_info["community"])
-        if community is None:
-            raise Refused(404, "not_found")
-        doors = await offices.offices_of(db, community.id)
-        standing = await communities.standing_of(db, community.id, person.id, now)
-    place = Place(community, doors, person, standing)
+        place = await place_at(db, request.match_info["community"], person)
     slug = request.match_info.get("office")
     return await _feed_of_place(request, place, place.office(slug) if slug else None, person.lang)
 

@@ -11,6 +11,7 @@ from server.community.entry import STRANGER, Standing
 from server.community.offices import Office
 from server.community.people import Person, may_manage
 from server.keys import DATABASE
+from server.storage.database import Transaction
 from server.storage.queries import communities, offices
 from server.web.person import known_person, right_now
 from server.web.refused import Refused
@@ -42,13 +43,24 @@ async def place_of(request: web.Request) -> Place:
     """The place of /c/{community}/…; raises Refused when there is no such community."""
     person = await known_person(request)
     async with request.app[DATABASE].reading() as db:
-        community = await communities.community_by_slug(db, request.match_info["community"])
-        if community is None:
-            raise Refused(404, "not_found")
-        doors = await offices.offices_of(db, community.id)
-        standing = STRANGER
-        if person is not None:
-            standing = await communities.standing_of(db, community.id, person.id, right_now())
+        return await place_at(db, request.match_info["community"], person)
+
+
+async def public_place(request: web.Request) -> Place:
+    """`place_of` as a stranger stands there, whoever asks: for what is shown alike to everyone."""
+    async with request.app[DATABASE].reading() as db:
+        return await place_at(db, request.match_info["community"], None)
+
+
+async def place_at(db: Transaction, slug: str, person: Person | None) -> Place:
+    """The community of that address as `person` stands there; raises Refused without one."""
+    community = await communities.community_by_slug(db, slug)
+    if community is None:
+        raise Refused(404, "not_found")
+    doors = await offices.offices_of(db, community.id)
+    standing = STRANGER
+    if person is not None:
+        standing = await communities.standing_of(db, community.id, person.id, right_now())
     return Place(community, doors, person, standing)
 
 

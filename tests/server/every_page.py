@@ -143,8 +143,8 @@ def _of_calendars(found: _Found) -> list[Page]:
     busiest = f"{HOUSE}/seances/{found.busiest.id}"
     return [
         Page(f"{HOUSE}/calendrier", 10),
-        Page(f"{HOUSE}/calendrier.ics", 10),
-        Page(f"{HOUSE}/place/calendrier.ics", 10),
+        Page(f"{HOUSE}/calendrier.ics", 6),
+        Page(f"{HOUSE}/place/calendrier.ics", 6),
         Page(f"{busiest}/seance.ics", 10),
         Page(f"{busiest}/serie.ics", 12),
         Page(f"/tournees/{found.tour}/calendrier.ics", 10),
