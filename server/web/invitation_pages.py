@@ -19,7 +19,7 @@ from server.web.invitation_views import (
     ManageInvitationView,
     PosterView,
 )
-from server.web.links import invited_office, invited_session, local_date
+from server.web.links import invited_office, invited_session
 from server.web.manage import days_choices, manage_url, notice_of
 from server.web.person import right_now
 from server.web.place import Place, managed_place
@@ -106,16 +106,16 @@ async def invitation_poster(request: web.Request) -> web.Response:
     place, invitation = await managed_invitation(request)
     words, session = words_of(request), await invited_session(request, place, invitation)
     office = invited_office(place, invitation, session)
-    url, until = invitation_url(request, invitation), ""
-    if invitation.expires_at is not None:
-        until = local_date(invitation.expires_at, place.community, words)
+    url = invitation_url(request, invitation)
     view = PosterView(
         community=community_ref(place, words),
         offices=_fronts(request, place, office, words),
-        sides=[poster_side(place, office, request.app[CATALOGS].words(lang)) for lang in LANGUAGES],
+        sides=[
+            poster_side(place, invitation, office, request.app[CATALOGS].words(lang))
+            for lang in LANGUAGES
+        ],
         code=code_element(url),
         short_address=_short_address(request, place, office, url),
-        until=until,
         back_url=details_url(place, invitation),
     )
     return await render(request, "poster.html", view, role=place.standing.role)

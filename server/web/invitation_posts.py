@@ -55,15 +55,22 @@ def post(
     return PostView(words.lang, label, "\n\n".join(parts))
 
 
-def poster_side(place: Place, office: Office | None, words: Words) -> PosterSide:
+def poster_side(
+    place: Place, invitation: Invitation, office: Office | None, words: Words
+) -> PosterSide:
     """The words of a poster, in one language."""
-    _ = words.gettext
+    _, until = words.gettext, ""
+    if invitation.expires_at is not None:
+        until = _("Jusqu’au %(date)s") % {
+            "date": local_date(invitation.expires_at, place.community, words)
+        }
     return PosterSide(
         lang=words.lang,
         title=(office or place.community).name.read(words.lang),
         description=(office or place.community).description.read(words.lang),
         promise=_("Poussez la porte, installez-vous, travaillez à côté des autres."),
         scan=_("Visez ce code avec votre téléphone. Un nom suffit."),
+        until=until,
     )
 
 

@@ -57,6 +57,7 @@ class PosterSide:
     description: str
     promise: str
     scan: str
+    until: str  # "" for a link without an end
 
 
 @dataclass(frozen=True)
@@ -68,5 +69,4 @@ class PosterView:
     sides: list[PosterSide]
     code: Markup
     short_address: str
-    until: str
     back_url: str

@@ -26,6 +26,15 @@ _NOTE_WHEN_GONE = """(name) => {
   new MutationObserver(look).observe(stage, { childList: true, subtree: true });
 }"""
 
+_PAGER_COVERS = """() => {
+  const pager = document.querySelector("#pager").getBoundingClientRect();
+  return [...document.querySelectorAll(".tile")].filter((tile) => {
+    const box = tile.getBoundingClientRect();
+    return box.width && box.left < pager.right && box.right > pager.left
+      && box.top < pager.bottom && box.bottom > pager.top;
+  }).length;
+}"""
+
 
 @pytest.mark.alone
 async def test_three_pages_see_hear_share_and_leave(arrive: Arrive) -> None:
@@ -39,6 +48,7 @@ async def test_three_pages_see_hear_share_and_leave(arrive: Arrive) -> None:
     for person in people[1:]:
         await person.wait_receiving("Léa", "screen_share", frames=5)
         await person.wait_for("document.querySelector('#spotlight .tile[data-screen] video')")
+    await _turns_pages_beside_the_screen(people[1])
 
     for person in people[:2]:
         await person.page.evaluate(_NOTE_WHEN_GONE, "Zoé")
@@ -60,6 +70,14 @@ async def _sees_and_hears_the_others(person: Coworker, people: list[Coworker]) -
     for name in others:
         more = before[name]["frames"] + 10
         await person.wait_receiving(name, "camera", frames=more, width=240)
+
+
+async def _turns_pages_beside_the_screen(person: Coworker) -> None:
+    """Where not everybody fits beside what is looked at, the pager stands on nobody."""
+    for width, height in ((1280, 340), (320, 640)):
+        await person.page.set_viewport_size({"width": width, "height": height})
+        await person.page.wait_for_selector("#pager-short:has-text('1 /')")
+        assert await person.page.evaluate(_PAGER_COVERS) == 0, f"{width} px"
 
 
 async def test_a_hidden_person_is_not_sent_pictures(arrive: Arrive) -> None:

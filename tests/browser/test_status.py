@@ -26,6 +26,13 @@ async def test_busy_until_an_hour_is_told_to_all_and_ends_by_itself(arrive: Arri
     until = await amadou.page.inner_text("#my-status-text")
     assert until.startswith("Occupé·e jusqu’à ")
     assert await amadou.page.is_checked("input[name=status][value=busy]")
+    # a dot alone would say nothing on a phone
+    await amadou.page.set_viewport_size({"width": 320, "height": 640})
+    shown = await amadou.page.locator("#my-status-text").bounding_box()
+    assert shown
+    assert shown["width"] > 60
+    assert shown["x"] + shown["width"] < 320
+    assert (await amadou.page.text_content("#my-status") or "").split()[:2] == ["Mon", "statut"]
     await lea.page.wait_for_selector(f"#people .person-words:has-text('{until}')")
 
     await amadou.page.evaluate(_SOON)

@@ -116,9 +116,8 @@ export class Gestures {
     const button = byId("my-status", HTMLElement);
     const dot = button.querySelector(".status-dot");
     if (dot instanceof HTMLElement) dot.dataset.status = status;
-    const words = statusWords(this.shown);
-    byId("my-status-text", HTMLElement).textContent = this.shown.note
-      ? t("{status} : {note}", { status: words, note: this.shown.note })
-      : words;
+    const { note } = this.shown;
+    byId("my-status-text", HTMLElement).textContent = statusWords(this.shown);
+    byId("my-status-note", HTMLElement).textContent = note && `· ${note}`;
   }
 }

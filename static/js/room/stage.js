@@ -11,7 +11,7 @@ import { Tile } from "./tile.js";
 /** @typedef {import("../../vendor/livekit-client/livekit-client.esm.mjs").Participant} Participant */
 /** @typedef {import("./commands.js").Commands} Commands */
 
-/** The height that the pager takes below a grid, in CSS pixels; tiles.css knows it too. */
+/** The height that the pager takes below a grid or a strip, in CSS pixels; tiles.css knows it too. */
 const PAGER = 56;
 
 export class Stage {
@@ -134,10 +134,13 @@ export class Stage {
     const isAlone = this.room.remoteParticipants.size === 0;
     const rest = [...this.tiles.values()].filter((tile) => tile !== looked && !this.isHidden(tile));
     const strip = stripLayout(rest.length, width, height);
-    const whole = looked ? strip : gridLayout(rest.length, width, height);
+    const within = looked ? stripLayout : gridLayout;
+    const whole = within(rest.length, width, height);
     const isPaged = rest.length > whole.perPage;
-    // the pager stands below the grid, never on a face
-    const layout = isPaged && !looked ? gridLayout(rest.length, width, height - PAGER) : whole;
+    // the pager stands below the tiles that it turns, never on a face; a strip along the foot is as
+    // long with it as without
+    const isLower = isPaged && !(looked && strip.isTall);
+    const layout = isLower ? within(rest.length, width, height - PAGER) : whole;
     this.element.toggleAttribute("data-paged", isPaged);
     this.element.toggleAttribute("data-spotlight", Boolean(looked));
     this.element.dataset.shape = looked && strip.isTall ? "tall" : "wide";
@@ -186,10 +189,9 @@ export class Stage {
     }
     for (const tile of this.spotlight.children) tile.toggleAttribute("hidden", false);
     byId("pager", HTMLElement).hidden = pages === 1;
-    byId("pager-text", HTMLElement).textContent = t("Page {page} de {pages}", {
-      page: this.page + 1,
-      pages,
-    });
+    const page = this.page + 1;
+    byId("pager-text", HTMLElement).textContent = t("Page {page} de {pages}", { page, pages });
+    byId("pager-short", HTMLElement).textContent = `${page} / ${pages}`;
   }
 
   /** @param {number} step */

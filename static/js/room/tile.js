@@ -75,7 +75,7 @@ export class Tile {
   update() {
     const name = nameOf(this.participant);
     const attributes = this.participant.attributes;
-    const label = this.isScreen ? t("Écran de {name}", { name }) : name;
+    const label = this.isScreen ? t("Écran partagé par {name}", { name }) : name;
     this.name.textContent = this.participant.isLocal ? t("{name} (vous)", { name }) : label;
     this.note.textContent = this.isScreen ? "" : (attributes.note ?? "");
     if (this.initials !== initials(name)) {
