@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from server.storage.database import Database
 from server.storage.tables.sessions import SessionRow
@@ -20,12 +20,13 @@ pytestmark = pytest.mark.browser
 
 LABEL = "document.getElementById('session-label').textContent"
 MICROPHONE = ".bar [data-command=microphone]"
-FOCUS, BREAK = timedelta(minutes=45), timedelta(minutes=30)
+DETAIL = "document.getElementById('session-detail').textContent"
+FOCUS, BREAK, DEBRIEF = (timedelta(minutes=each) for each in (45, 30, 10))
 PRESSED = "document.querySelector('.bar [data-command=microphone]').ariaPressed === 'true'"
 
 
 async def announce(host: Coworker, phases: list[tuple[str, timedelta]]) -> str:
-    """Announce a session that began this very minute; its address."""
+    """Announce a session of each week that began this very minute; its address."""
     now = datetime.now(ZoneInfo("America/Toronto"))
     page = host.page
     await host.open(f"{COMMUNITY}/seances/nouvelle")
@@ -33,6 +34,7 @@ async def announce(host: Coworker, phases: list[tuple[str, timedelta]]) -> str:
     await page.select_option("#office", label="L’aire ouverte")
     await page.fill("#date", f"{now:%Y-%m-%d}")
     await page.fill("#time", f"{now:%H:%M}")
+    await page.select_option("#frequency", value="weekly")
     lines = await page.query_selector_all(".phase-line")
     for index, line in enumerate(lines):
         kind, lasts = phases[index] if index < len(phases) else ("focus", timedelta())
@@ -46,15 +48,33 @@ async def announce(host: Coworker, phases: list[tuple[str, timedelta]]) -> str:
     return page.url.partition("?")[0].removeprefix(host.moulin.url)
 
 
-async def let_focus_end_soon(moulin: Moulin) -> None:
-    """Move the session back in the database, so that its break begins in a few seconds.
+def records(moulin: Moulin) -> Database:
+    """The server's own database."""
+    return Database(f"sqlite+aiosqlite:///{moulin.data_dir / 'moulin.sqlite3'}")
 
-    The server reads its sessions again every five seconds: its own clock brings the break.
+
+async def next_start(moulin: Moulin) -> datetime:
+    """When the session comes back."""
+    database = records(moulin)
+    to_come = SessionRow.starts_at > datetime.now(UTC)
+    async with database.reading() as db:
+        found = await db.scalar(select(func.min(SessionRow.starts_at)).where(to_come))
+    await database.close()
+    assert found is not None
+    return found
+
+
+async def let_end_soon(moulin: Moulin, *phases: timedelta) -> None:
+    """Move the session back in the database, so that the last of these phases ends in seconds.
+
+    The server reads its sessions again every five seconds: its own clock brings what follows.
     """
-    database = Database(f"sqlite+aiosqlite:///{moulin.data_dir / 'moulin.sqlite3'}")
-    began = datetime.now(UTC) + timedelta(seconds=8) - FOCUS
+    database, began = records(moulin), datetime.now(UTC) + timedelta(seconds=8)
+    began -= sum(phases, timedelta())
+    ends = began + FOCUS + BREAK + DEBRIEF
+    today = SessionRow.starts_at < datetime.now(UTC)
     async with database.writing() as db:
-        await db.execute(update(SessionRow).values(starts_at=began, ends_at=began + FOCUS + BREAK))
+        await db.execute(update(SessionRow).where(today).values(starts_at=began, ends_at=ends))
     await database.close()
 
 
@@ -64,7 +84,7 @@ async def test_microphones_are_closed_in_focus_and_open_at_the_break(
     moulin = await moulin_factory()
     host, guest = await arrive("Odile", at=moulin), await arrive("Ana", at=moulin)
     await take_key(host)
-    address = await announce(host, [("focus", FOCUS), ("break", BREAK)])
+    address = await announce(host, [("focus", FOCUS), ("break", BREAK), ("debrief", DEBRIEF)])
 
     await see_it_from_the_street(guest, address)
     for each in (guest, host):
@@ -73,7 +93,7 @@ async def test_microphones_are_closed_in_focus_and_open_at_the_break(
         await each.wait_for("document.getElementById('session-detail').textContent.includes('min')")
     await find_the_microphone_closed(guest)
 
-    await let_focus_end_soon(moulin)
+    await let_end_soon(moulin, FOCUS)
     # At the break, by the server's clock, both pages say so and the guest is heard.
     for each in (host, guest):
         await each.page.wait_for_function(f"() => {LABEL} === 'Pause'", timeout=60_000)
@@ -92,6 +112,20 @@ async def test_microphones_are_closed_in_focus_and_open_at_the_break(
     # A restart in the middle changes nothing: the timetable and the lamp are in the database.
     await moulin.restart()
     await guest.wait_for(f"{LABEL} === 'Pause'")
+    await see_the_next_date(moulin, guest)
+
+
+async def see_the_next_date(moulin: Moulin, guest: Coworker) -> None:
+    """The debrief shows the next date of the series, and so does the end."""
+    day = "(starts) => new Date(starts).toLocaleDateString('fr-CA', %s)"
+    day %= "{weekday: 'long', day: 'numeric', month: 'long'}"
+    following = await guest.page.evaluate(day, (await next_start(moulin)).isoformat())
+    await let_end_soon(moulin, FOCUS, BREAK)
+    await guest.page.wait_for_function(f"() => {LABEL} === 'Bilan'", timeout=60_000)
+    assert f"La prochaine\u00a0: {following}" in await guest.page.evaluate(DETAIL)
+    await let_end_soon(moulin, FOCUS, BREAK, DEBRIEF)
+    await guest.page.wait_for_function(f"() => {LABEL}.includes('terminée')", timeout=60_000)
+    assert f"La prochaine\u00a0: {following}" in await guest.page.evaluate(LABEL)
 
 
 async def see_it_from_the_street(guest: Coworker, address: str) -> None:

@@ -91,7 +91,7 @@ export class SessionBar {
     if (told?.phase) {
       this.over = null;
       const isNew = before?.phase?.begins !== told.phase.begins || !isSame;
-      if (isNew) announce(sentence(told.phase) + ".");
+      if (isNew) announce([sentence(told.phase), this.nextDate()].filter(Boolean).join(". ") + ".");
       if (isNew && before) bell(this.room.remoteParticipants.size + 1);
     }
     if (before && this.menu.matches(":popover-open")) void this.ask("GET", "lampe");
@@ -113,6 +113,13 @@ export class SessionBar {
     });
   }
 
+  /** In the last phase, when one may come again; "" before. */
+  nextDate() {
+    const { phase, following } = this.told ?? {};
+    if (!following || !phase || (phase.next && phase.kind !== "debrief")) return "";
+    return t("La prochaine : {when}", { when: dayAndHour(new Date(following)) });
+  }
+
   draw() {
     const { told } = this;
     if (this.over && serverNow() - this.over.at > AFTERGLOW_MS) this.over = null;
@@ -124,7 +131,8 @@ export class SessionBar {
     byId("session-open", HTMLButtonElement).disabled = !told?.phase || !told.id;
     if (told?.phase) {
       const { begins, ends, kind } = told.phase;
-      this.show(phaseName(kind), whatComes(told.phase), (ends - serverNow()) / (ends - begins));
+      const detail = [whatComes(told.phase), this.nextDate()].filter(Boolean).join(" · ");
+      this.show(phaseName(kind), detail, (ends - serverNow()) / (ends - begins));
     } else if (isSoon && told) {
       const left = told.starts - serverNow();
       const minutes = minutesUntil(told.starts);

@@ -12,14 +12,17 @@ import pytest
 from rooms.errors import NotAllowed
 from rooms.participant import Participant
 from server.community.phases import read_phases
-from server.community.recurrence import Schedule
+from server.community.recurrence import Frequency, Recurrence, Schedule
+from server.community.series_edits import Reach
 from server.community.sessions import Microphones, OpenTo, Plan, SessionDraft
 from server.community.text import Bilingual
 from server.storage.database import Database
 from server.storage.demo_community import open_demo_community
+from server.storage.queries.lineages import following_dates
 from server.storage.queries.offices import offices_of
 from server.storage.queries.people import add_person
-from server.storage.queries.session_changes import add_session, rule_live
+from server.storage.queries.session_changes import add_session, change_session, rule_live
+from server.storage.queries.sessions import session_by_id
 from server.web.live import LivePages
 from server.web.session_clock import SessionClock
 from tests.rooms.seating import Seating, adding
@@ -183,3 +186,37 @@ async def test_a_session_by_invitation_is_not_named_in_the_street(tmp_path: Path
     assert (told["id"], told["title"]["fr"]) == ("", "")
     assert told["phase"]["quiet"]
     await database.close()
+
+
+async def test_at_its_end_the_next_date_of_its_own_series_is_told(scene: Scene) -> None:
+    """Not another session of the office that comes sooner; also when the series was changed since.
+
+    A session alone in its series tells the next of the office.
+    """
+    async with scene.database.writing() as db:
+        alone = await session_by_id(db, scene.session)
+        assert alone is not None
+        weekly = Recurrence(Frequency.WEEKLY, (START.weekday(),))
+        other = replace(alone.plan, office_id=(await offices_of(db, scene.community))[1].id)
+        begin = START.replace(tzinfo=None)
+        series = SessionDraft(other, Schedule(begin, "UTC", weekly))
+        first_id = await add_session(db, scene.community, series, None, START)
+        first = await session_by_id(db, first_id)
+        assert first is not None
+        second, *_ = await following_dates(db, first, START, 1)
+        moved = SessionDraft(
+            replace(other, theme="Autre"), Schedule(begin + timedelta(days=8), "UTC", weekly)
+        )
+        await change_session(db, second, moved, Reach.FOLLOWING, START)
+        for plan in (other, alone.plan):
+            sooner = SessionDraft(plan, Schedule(begin + timedelta(days=2), "UTC"))
+            await add_session(db, scene.community, sooner, None, START)
+    await scene.at(35)
+    told = scene.clock.told(scene.community)
+    assert told[other.office_id]["phase"]["kind"] == "break"
+    assert told[other.office_id]["phase"]["next"] is None
+    next_of = {
+        office: START.timestamp() * 1000 + days * 86_400_000
+        for office, days in ((other.office_id, 8), (scene.office, 2))
+    }
+    assert {office: each["following"] for office, each in told.items()} == next_of
