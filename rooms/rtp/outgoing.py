@@ -287,7 +287,8 @@ class OutgoingStream:
         if times >= MAX_REPEATS or now < at + self.rtt:
             return False
         self._repeats[number] = (times + 1, now)
-        if len(self._repeats) > _REPEATS_REMEMBERED:
+        oldest = self._top() - _REPEATS_REMEMBERED
+        while self._repeats and next(iter(self._repeats)) < oldest:
             self._repeats.popitem(last=False)
         stamped = self.rtx_ssrc is None and self.extension & 0xFF
         return not (stamped and self.path is not None and self.path.once)
