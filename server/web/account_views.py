@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from server.community.accounts import Card
 from server.web.calendar_views import HostFeedView
 from server.web.views import CommunityRef, DoorwayView
 
@@ -52,16 +53,9 @@ class HandoverView(DoorwayView):
 
 
 @dataclass(frozen=True)
-class CardForm:
-    """The fields of a member's card, named as in the form; `errors` is by field name."""
+class CardForm(Card):
+    """A member's card as its form shows it; `errors` is by field name."""
 
-    title: str = ""
-    skills: str = ""
-    can_help: str = ""
-    looks_for: str = ""
-    link: str = ""
-    languages: str = ""
-    shown: bool = False
     errors: dict[str, str] = field(default_factory=dict)
 
 

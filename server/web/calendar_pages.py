@@ -12,7 +12,8 @@ from server.community.people import Person
 from server.community.sessions import Session
 from server.i18n import Words
 from server.keys import DATABASE, SETTINGS
-from server.storage.queries import calendars, host_feeds
+from server.storage.queries import feeds, host_feeds
+from server.storage.queries.feeds import Feed
 from server.web.calendar_views import CalendarLinks, CalendarPageView, FeedView, HostFeedView
 from server.web.doors import community_ref, community_url, office_url
 from server.web.fields import form_fields
@@ -48,7 +49,7 @@ async def calendar_page(request: web.Request) -> web.Response:
     token = None
     if place.person is not None:
         async with request.app[DATABASE].reading() as db:
-            token = await calendars.feed_token(db, place.person.id)
+            token = await feeds.feed_token(db, Feed.PRIVATE, place.person.id)
     view = CalendarPageView(
         community=community_ref(place, words),
         feeds=_public_feeds(request, place, words),
@@ -109,7 +110,7 @@ async def host_feed_view(request: web.Request, person: Person) -> HostFeedView |
     """Someone's public calendar on their account page; None for who hosts nothing anywhere."""
     words = words_of(request)
     async with request.app[DATABASE].reading() as db:
-        token = await host_feeds.host_feed_token(db, person.id)
+        token = await feeds.feed_token(db, Feed.PUBLIC, person.id)
         may_open = person.email and await host_feeds.may_host_somewhere(db, person.id)
     if token is None and not may_open:
         return None
@@ -129,7 +130,7 @@ async def open_private_feed(request: web.Request) -> web.Response:
     if person is None:
         raise Refused(403, "not_allowed")
     async with request.app[DATABASE].writing() as db:
-        await calendars.open_feed(db, person.id, right_now())
+        await feeds.open_feed(db, Feed.PRIVATE, person.id, right_now())
     return see_other(f"{_next(form)}?fait=ouvert#mon-calendrier")
 
 
@@ -140,7 +141,7 @@ async def close_private_feed(request: web.Request) -> web.Response:
     if person is None:
         raise Refused(403, "not_allowed")
     async with request.app[DATABASE].writing() as db:
-        await calendars.close_feed(db, person.id)
+        await feeds.close_feed(db, Feed.PRIVATE, person.id)
     return see_other(f"{_next(form)}?fait=ferme#mon-calendrier")
 
 

@@ -17,7 +17,8 @@ from server.community.people import Person
 from server.community.sessions import Session, may_see
 from server.i18n import LANGUAGES
 from server.keys import CATALOGS, DATABASE, SETTINGS
-from server.storage.queries import calendars, communities, offices
+from server.storage.queries import calendars, communities, feeds, offices
+from server.storage.queries.feeds import Feed
 from server.web.doors import community_url, office_url
 from server.web.person import check_rate, right_now
 from server.web.place import Place, place_at, place_of, public_place
@@ -99,7 +100,7 @@ async def private_community_feed(request: web.Request) -> web.Response:
 async def _person_of_token(request: web.Request) -> Person:
     check_rate(request, FEEDS)
     async with request.app[DATABASE].reading() as db:
-        person = await calendars.person_of_feed(db, request.match_info["token"])
+        person = await feeds.person_of_feed(db, Feed.PRIVATE, request.match_info["token"])
     if person is None:
         raise Refused(404, "not_found")
     return person

@@ -82,21 +82,12 @@ def _short_day(day: date, words: Words) -> str:
 
 def _weeks_chart(weeks: Sequence[Week], words: Words) -> BarChart:
     told = words.gettext("Semaine du %(day)s : %(people)s personnes, %(visits)s visites")
-    return bar_chart(
-        [
-            Column(
-                label=_short_day(each.monday, words),
-                value=each.people,
-                told=told
-                % {
-                    "day": _short_day(each.monday, words),
-                    "people": each.people,
-                    "visits": each.visits,
-                },
-            )
-            for each in weeks
-        ]
-    )
+    columns = []
+    for each in weeks:
+        day = _short_day(each.monday, words)
+        said = told % {"day": day, "people": each.people, "visits": each.visits}
+        columns.append(Column(day, each.people, said))
+    return bar_chart(columns)
 
 
 def _weeks_table(weeks: Sequence[Week], words: Words) -> TableView:
@@ -154,22 +145,12 @@ def _newcomers_chart(cohorts: Sequence[Cohort], words: Words) -> BarChart:
     told = words.gettext(
         "Semaine du %(day)s : %(newcomers)s nouvelles personnes, dont %(returned)s revenues"
     )
-    return bar_chart(
-        [
-            Column(
-                label=_short_day(each.monday, words),
-                value=each.newcomers,
-                part=each.returned,
-                told=told
-                % {
-                    "day": _short_day(each.monday, words),
-                    "newcomers": each.newcomers,
-                    "returned": each.returned,
-                },
-            )
-            for each in cohorts
-        ]
-    )
+    columns = []
+    for each in cohorts:
+        day = _short_day(each.monday, words)
+        said = told % {"day": day, "newcomers": each.newcomers, "returned": each.returned}
+        columns.append(Column(day, each.newcomers, said, part=each.returned))
+    return bar_chart(columns)
 
 
 def _newcomers_table(cohorts: Sequence[Cohort], words: Words) -> TableView:

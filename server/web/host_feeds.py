@@ -8,7 +8,8 @@ from server.community.calendar_texts import session_text
 from server.community.calendar_words import describing, domain_of
 from server.community.calendars import feed_of
 from server.keys import CATALOGS, DATABASE, SETTINGS
-from server.storage.queries import communities, host_feeds, offices
+from server.storage.queries import communities, feeds, host_feeds, offices
+from server.storage.queries.feeds import Feed
 from server.web.account import done, member
 from server.web.calendars import calendar_answer, feed_language
 from server.web.person import check_rate, right_now
@@ -21,7 +22,7 @@ async def host_feed(request: web.Request) -> web.Response:
     check_rate(request, FEEDS)
     address, lang = request.app[SETTINGS].address, feed_language(request)
     async with request.app[DATABASE].reading() as db:
-        host = await host_feeds.host_of_feed(db, request.match_info["token"])
+        host = await feeds.person_of_feed(db, Feed.PUBLIC, request.match_info["token"])
         if host is None:
             raise Refused(404, "not_found")
         found = await host_feeds.public_sessions_of(db, host.id, right_now())
@@ -47,7 +48,7 @@ async def open_host_feed(request: web.Request) -> web.Response:
     async with request.app[DATABASE].writing() as db:
         if not await host_feeds.may_host_somewhere(db, person.id):
             raise Refused(403, "hosts_only")
-        await host_feeds.open_host_feed(db, person.id, right_now())
+        await feeds.open_feed(db, Feed.PUBLIC, person.id, right_now())
     return done("calendrier")
 
 
@@ -55,5 +56,5 @@ async def close_host_feed(request: web.Request) -> web.Response:
     """POST /compte/calendrier/fermer."""
     person = await member(request)
     async with request.app[DATABASE].writing() as db:
-        await host_feeds.close_host_feed(db, person.id)
+        await feeds.close_feed(db, Feed.PUBLIC, person.id)
     return done("calendrier-ferme")

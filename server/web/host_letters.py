@@ -19,10 +19,11 @@ from server.storage.queries import people, sessions
 from server.storage.queries.letters import cancel_letters
 from server.storage.queries.session_hosting import HandedOver
 from server.storage.queries.tour_proposals import organisers_of
+from server.web.hours import hour_label, hours_label
 from server.web.session_invitations import Told
 from server.web.session_news import next_of_each
 from server.web.session_reminders import notice_of
-from server.web.session_words import day_label, hour_label, hours_label, zone_label
+from server.web.session_words import day_label, zone_label
 
 MOST_LISTED = 12
 """Sessions that one letter lists."""

@@ -35,16 +35,8 @@ def office_card(request: web.Request, place: Place, office: Office, words: Words
     path = office_url(place.community, office)
     community = place.community.name.read(words.lang)
     if office.visibility is not Visibility.PUBLIC:
-        return place_card(
-            request,
-            place,
-            words,
-            path=path,
-            above=_("Sur invitation"),
-            title=_("Un bureau sur invitation · %(community)s") % {"community": community},
-            description=_("Cette porte s’ouvre avec un lien d’invitation."),
-            noindex=True,
-        )
+        title = _("Un bureau sur invitation · %(community)s") % {"community": community}
+        return untold_card(request, place, words, path, title)
     name = office.name.read(words.lang)
     description = office.description.read(words.lang)
     return place_card(
@@ -79,6 +71,23 @@ def invitation_card(
         below=description or default,
         title=_("Vous êtes invité·e : %(place)s") % {"place": name},
         description=description or default,
+        noindex=True,
+    )
+
+
+def untold_card(
+    request: web.Request, place: Place, words: Words, path: str, title: str
+) -> CardView:
+    """The card of what is not for all: that there is something (`title`), and in which house."""
+    _ = words.gettext
+    return place_card(
+        request,
+        place,
+        words,
+        path=path,
+        above=_("Sur invitation"),
+        title=title,
+        description=_("Cette porte s’ouvre avec un lien d’invitation."),
         noindex=True,
     )
 

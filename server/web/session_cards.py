@@ -9,7 +9,7 @@ from server.community.offices import Office
 from server.community.sessions import OpenTo, Session
 from server.i18n import Words
 from server.web.place import Place
-from server.web.place_cards import place_card
+from server.web.place_cards import place_card, untold_card
 from server.web.session_views import SessionView
 from server.web.views import CardView
 
@@ -36,7 +36,7 @@ def session_card(
     if not invited:
         above, path = " · ".join(filter(None, (view.theme, name))), view.url
     if not is_for_all(session, office):
-        return _untold_card(request, place, words, path, name)
+        return untold_card(request, place, words, path, _("Une séance") + f" · {name}")
     when = f"{view.day}, {view.when} ({view.zone})"
     first_line = view.text.split("\n", 1)[0]
     description = " ".join(filter(None, (when + ".", view.theme and f"{view.theme}.", first_line)))
@@ -52,21 +52,4 @@ def session_card(
         title=f"{view.title} · {name}",
         description=description[:300],
         noindex=invited,
-    )
-
-
-def _untold_card(
-    request: web.Request, place: Place, words: Words, path: str, community: str
-) -> CardView:
-    """The card of a session that is not for all: that there is one, and where."""
-    _ = words.gettext
-    return place_card(
-        request,
-        place,
-        words,
-        path=path,
-        above=_("Sur invitation"),
-        title=_("Une séance") + f" · {community}",
-        description=_("Cette porte s’ouvre avec un lien d’invitation."),
-        noindex=True,
     )

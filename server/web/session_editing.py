@@ -27,6 +27,7 @@ from server.keys import DATABASE, SESSION_CLOCK
 from server.storage.queries import session_changes, sessions
 from server.web.doors import community_ref
 from server.web.fields import form_lists
+from server.web.hours import hour_label
 from server.web.person import check_rate, right_now
 from server.web.place import Place, place_of
 from server.web.rate_limits import CHANGES
@@ -42,13 +43,7 @@ from server.web.session_fields import (
 from server.web.session_news import tell_changes, wake
 from server.web.session_rows import session_url, sessions_url
 from server.web.session_views import SessionForm, SessionFormView
-from server.web.session_words import (
-    day_label,
-    hour_label,
-    open_to_label,
-    phase_label,
-    weekday_names,
-)
+from server.web.session_words import day_label, open_to_label, phase_label, weekday_names
 from server.web.sessions import hosted_session
 
 EMPTY_PHASES = 3

@@ -29,7 +29,8 @@ from server.mail import sender_address
 from server.storage.database import Transaction
 from server.storage.queries import calendars, communities, offices, session_answers, sessions
 from server.storage.queries.letters import Attachment, cancel_letters
-from server.web.session_words import day_label, hours_label, zone_label
+from server.web.hours import hours_label
+from server.web.session_words import day_label, zone_label
 
 AT_ONCE = 50
 """Sessions whose answers are read at once."""

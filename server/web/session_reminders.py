@@ -20,8 +20,9 @@ from server.storage.database import Transaction
 from server.storage.queries import session_answers, sessions
 from server.storage.queries.letters import cancel_letters
 from server.storage.queries.push_notices import cancel_notices
+from server.web.hours import hours_label
 from server.web.session_invitations import Told, batches
-from server.web.session_words import day_label, hours_label, zone_label
+from server.web.session_words import day_label, zone_label
 
 STILL_OF_USE = timedelta(minutes=15)
 """How long after the start a notice may still arrive."""

@@ -12,8 +12,7 @@ from server.community.phases import Moment, PhaseKind
 from server.community.recurrence import Frequency, Schedule
 from server.community.sessions import OpenTo, Session, SessionState
 from server.i18n import Words
-from server.web.hours import hour_label as hour_label
-from server.web.hours import hours_label as hours_label
+from server.web.hours import hour_label
 from server.web.session_views import LiveView, PhaseView
 
 

@@ -47,17 +47,7 @@ async function make(options) {
       ),
     },
   });
-  const credential = /** @type {PublicKeyCredential} */ (made);
-  const response = /** @type {AuthenticatorAttestationResponse} */ (credential.response);
-  return {
-    id: credential.id,
-    rawId: text(credential.rawId),
-    type: credential.type,
-    response: {
-      clientDataJSON: text(response.clientDataJSON),
-      attestationObject: text(response.attestationObject),
-    },
-  };
+  return sent(/** @type {PublicKeyCredential} */ (made), ["clientDataJSON", "attestationObject"]);
 }
 
 /** @param {any} options @returns {Promise<object>} */
@@ -65,18 +55,21 @@ async function use(options) {
   const found = await navigator.credentials.get({
     publicKey: { ...options, challenge: bytes(options.challenge), allowCredentials: [] },
   });
-  const credential = /** @type {PublicKeyCredential} */ (found);
-  const response = /** @type {AuthenticatorAssertionResponse} */ (credential.response);
+  const parts = ["clientDataJSON", "authenticatorData", "signature", "userHandle"];
+  return sent(/** @type {PublicKeyCredential} */ (found), parts);
+}
+
+/**
+ * What the server reads of a credential, its bytes as text.
+ * @param {PublicKeyCredential} credential @param {string[]} parts of its response
+ */
+function sent(credential, parts) {
+  const response = /** @type {any} */ (credential.response);
   return {
     id: credential.id,
     rawId: text(credential.rawId),
     type: credential.type,
-    response: {
-      clientDataJSON: text(response.clientDataJSON),
-      authenticatorData: text(response.authenticatorData),
-      signature: text(response.signature),
-      userHandle: text(response.userHandle),
-    },
+    response: Object.fromEntries(parts.map((each) => [each, text(response[each])])),
   };
 }
 

@@ -17,7 +17,7 @@ from server.community.text import Bilingual
 from server.community.tours import TourDraft
 from server.keys import DATABASE, SETTINGS
 from server.serving import new_owner_link
-from server.storage.queries import calendars, host_feeds, invitations, tours
+from server.storage.queries import feeds, invitations, tours
 from server.storage.queries.communities import community_by_slug
 from server.storage.queries.offices import offices_of
 from server.storage.queries.people import person_by_email
@@ -205,8 +205,8 @@ async def _found(house: web.Application) -> _Found:
             tour=(await tours.add_tour(db, tour, host.id, now)).slug,
             invitation_id=made.id,
             invitation=made.token,
-            private=await calendars.open_feed(db, host.id, now),
-            public=await host_feeds.open_host_feed(db, host.id, now),
+            private=await feeds.open_feed(db, feeds.Feed.PRIVATE, host.id, now),
+            public=await feeds.open_feed(db, feeds.Feed.PUBLIC, host.id, now),
             key=key.removeprefix(house[SETTINGS].address),
         )
 

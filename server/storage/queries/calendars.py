@@ -1,18 +1,17 @@
-"""Queries of calendars: the series that a feed tells, one person's sessions, and private feeds."""
+"""Queries of calendars: the series that a feed tells, one person's sessions, and whom to invite."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import or_, select
 
 from server.community.answers import Answer
 from server.community.calendar_events import SeriesAtDates
 from server.community.people import Person
 from server.community.sessions import Session
 from server.storage.database import Transaction
-from server.storage.ids import new_token
 from server.storage.queries.people import person_of
 from server.storage.queries.session_rows import HORIZON
 from server.storage.queries.sessions import (
@@ -23,7 +22,6 @@ from server.storage.queries.sessions import (
     sessions_of_series,
 )
 from server.storage.tables import (
-    CalendarFeedRow,
     PersonRow,
     SessionAnswerRow,
     SessionHostRow,
@@ -90,38 +88,6 @@ async def sessions_of_person(db: Transaction, person_id: str, now: datetime) -> 
         .limit(MOST_SHOWN)
     )
     return await sessions_by_ids(db, list(await db.scalars(query)))
-
-
-async def feed_token(db: Transaction, person_id: str) -> str | None:
-    """The token of someone's private feed; None without one."""
-    query = select(CalendarFeedRow.token).where(CalendarFeedRow.person_id == person_id)
-    token: str | None = await db.scalar(query)
-    return token
-
-
-async def open_feed(db: Transaction, person_id: str, now: datetime) -> str:
-    """Give someone a private feed; the address of one they had opens nothing any more."""
-    await close_feed(db, person_id)
-    row = CalendarFeedRow(person_id=person_id, token=new_token(), created_at=now)
-    db.add(row)
-    await db.flush()
-    return row.token
-
-
-async def close_feed(db: Transaction, person_id: str) -> None:
-    """Take back someone's private feed."""
-    await db.execute(delete(CalendarFeedRow).where(CalendarFeedRow.person_id == person_id))
-
-
-async def person_of_feed(db: Transaction, token: str) -> Person | None:
-    """Whose private feed that is."""
-    query = (
-        select(PersonRow)
-        .join(CalendarFeedRow, CalendarFeedRow.person_id == PersonRow.id)
-        .where(CalendarFeedRow.token == token)
-    )
-    row = await db.scalar(query)
-    return person_of(row) if row is not None else None
 
 
 async def invited_to(

@@ -4,58 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import exists, select
 
 from server.community.offices import Visibility
-from server.community.people import Person, Role
+from server.community.people import Role
 from server.community.sessions import OpenTo, Session, may_host
 from server.storage.database import Transaction
-from server.storage.ids import new_token
 from server.storage.queries.calendars import PAST_SHOWN
-from server.storage.queries.people import person_of
 from server.storage.queries.sessions import MOST_SHOWN, sessions_by_ids
 from server.storage.tables import (
     CommunityRow,
-    HostFeedRow,
     MembershipRow,
     OfficeRow,
-    PersonRow,
     SessionHostRow,
     SessionPlanRow,
     SessionRow,
 )
-
-
-async def host_feed_token(db: Transaction, person_id: str) -> str | None:
-    """The token of someone's public feed; None without one."""
-    query = select(HostFeedRow.token).where(HostFeedRow.person_id == person_id)
-    token: str | None = await db.scalar(query)
-    return token
-
-
-async def open_host_feed(db: Transaction, person_id: str, now: datetime) -> str:
-    """Give someone a public feed; the address of one they had shows nothing any more."""
-    await close_host_feed(db, person_id)
-    row = HostFeedRow(person_id=person_id, token=new_token(), created_at=now)
-    db.add(row)
-    await db.flush()
-    return row.token
-
-
-async def close_host_feed(db: Transaction, person_id: str) -> None:
-    """Take back someone's public feed."""
-    await db.execute(delete(HostFeedRow).where(HostFeedRow.person_id == person_id))
-
-
-async def host_of_feed(db: Transaction, token: str) -> Person | None:
-    """Whose public feed that is."""
-    query = (
-        select(PersonRow)
-        .join(HostFeedRow, HostFeedRow.person_id == PersonRow.id)
-        .where(HostFeedRow.token == token)
-    )
-    row = await db.scalar(query)
-    return person_of(row) if row is not None else None
 
 
 async def may_host_somewhere(db: Transaction, person_id: str) -> bool:

@@ -10,7 +10,8 @@ from server.community.retention import Kind
 from server.community.visits import Seen
 from server.storage.database import Database
 from server.storage.demo_community import open_demo_community
-from server.storage.queries import calendars, visits
+from server.storage.queries import feeds, visits
+from server.storage.queries.feeds import Feed
 from server.storage.queries.offices import offices_of
 from server.storage.queries.people import add_person
 from server.storage.queries.person_data import erase_person, gather_person, merge_people
@@ -73,25 +74,25 @@ async def test_visits_are_erased_in_time(database: Database) -> None:
 async def test_a_feed_has_one_address_which_no_export_tells(database: Database) -> None:
     async with database.writing() as db:
         [ana] = await come(db, "Ana")
-        first = await calendars.open_feed(db, ana.person_id, NOW)
-        second = await calendars.open_feed(db, ana.person_id, NOW)
-        assert await calendars.person_of_feed(db, first) is None
-        found = await calendars.person_of_feed(db, second)
+        first = await feeds.open_feed(db, Feed.PRIVATE, ana.person_id, NOW)
+        second = await feeds.open_feed(db, Feed.PRIVATE, ana.person_id, NOW)
+        assert await feeds.person_of_feed(db, Feed.PRIVATE, first) is None
+        found = await feeds.person_of_feed(db, Feed.PRIVATE, second)
         assert found is not None
         assert found.id == ana.person_id
-        assert await calendars.feed_token(db, ana.person_id) == second
+        assert await feeds.feed_token(db, Feed.PRIVATE, ana.person_id) == second
         assert second not in str(await gather_person(db, ana.person_id))
         await erase_person(db, ana.person_id, None)
-        assert await calendars.person_of_feed(db, second) is None
+        assert await feeds.person_of_feed(db, Feed.PRIVATE, second) is None
 
 
 async def test_migrations_go_down_and_up_with_visits_in_them(database: Database) -> None:
     async with database.writing() as db:
         [ana] = await come(db, "Ana")
         await visits.note_visits(db, [], [ana], NOW)
-        await calendars.open_feed(db, ana.person_id, NOW)
+        await feeds.open_feed(db, Feed.PRIVATE, ana.person_id, NOW)
     await database.downgrade("0003")
     await database.migrate()
     async with database.reading() as db:
-        assert await calendars.feed_token(db, ana.person_id) is None
+        assert await feeds.feed_token(db, Feed.PRIVATE, ana.person_id) is None
         assert await visits.visits_going_on(db, NOW) == []
