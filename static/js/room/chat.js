@@ -10,6 +10,24 @@ import { nameOf } from "./tile.js";
 const TOPIC = "lk.chat";
 const LONGEST = 2000;
 const MOST = 300;
+/** An address, up to an angle bracket or a quotation mark, less what ends the sentence around it. */
+const ADDRESS = /https?:\/\/[^\s<>\u0022\u00ab\u00bb]*[^\s<>\u0022\u00ab\u00bb.,;:!?)\]\u0027\u2019]/g;
+
+/**
+ * The text with its addresses as links, each opened beside the office.
+ * @param {string} text
+ */
+function withLinks(text) {
+  /** @type {(Node | string)[]} */
+  const parts = [];
+  let end = 0;
+  for (const { 0: address, index } of text.matchAll(ADDRESS)) {
+    const attrs = { href: address, target: "_blank", rel: "noopener noreferrer nofollow" };
+    parts.push(text.slice(end, index), make("a", { text: address, attrs }));
+    end = index + address.length;
+  }
+  return [...parts, text.slice(end)];
+}
 
 export class Chat {
   /**
@@ -74,7 +92,7 @@ export class Chat {
           name,
           make("time", { text: clock(now), attrs: { datetime: now.toISOString() } }),
         ),
-        make("p", { class: "message-text", text }),
+        make("p", { class: "message-text" }, ...withLinks(text)),
       ),
     );
     while (this.list.children.length > MOST) this.list.firstElementChild?.remove();

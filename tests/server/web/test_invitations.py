@@ -137,6 +137,8 @@ async def test_revoking_shuts_the_door_at_once(
     assert await visitor.open(link) == 410
     assert "retirée" in visitor.text
     assert (await visitor.enter(f"{CAFE}/entrer"))[0] == 403
+    assert await visitor.open("/i/AAAAAAAAAAAAAAAAAAAAAA") == 404
+    assert "Voir les maisons" in visitor.text
 
 
 async def test_an_unknown_invitation_tells_nothing(visitor: Visitor) -> None:

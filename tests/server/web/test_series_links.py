@@ -61,6 +61,11 @@ async def test_an_old_link_leads_to_what_became_of_its_series(
     guest = visitors()
     await guest.open(link)
     assert "Le café" in guest.text
+    await guest.send("/langue", lang="en", next=link)
+    day = re.search(r"<strong>(\w+, \w+) \d", guest.page)
+    assert day is not None
+    assert day[1].istitle()  # "Tuesday, December", never "Tuesday, december"
+    await guest.send("/langue", lang="fr", next=link)
     await guest.send(link, name="Ana")
     assert guest.path == second
 

@@ -209,6 +209,8 @@ async def test_the_owner_changes_limits_and_shares(
     assert "sur 3" in owner.text
     assert "jeudi" in owner.text
     assert await owner.open(f"{page}/affiche") == 200
+    assert "Jusqu’au " in owner.text
+    assert "Until " in owner.text
     assert "localhost" in owner.text or "127.0.0.1" in owner.text
     assert await owner.open(f"{page}/code.svg") == 200
     assert owner.page.startswith("<?xml")
