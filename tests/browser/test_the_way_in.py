@@ -99,11 +99,15 @@ async def test_chat_reactions_and_hands_pass(arrive: Arrive) -> None:
     amadou = await (await arrive("Amadou")).enter()
     await lea.wait_for("window.moulin.room.remoteParticipants.size === 1")
     await lea.press("chat")
-    await lea.page.fill("#chat-text", "Bonjour <b>tout le monde</b>")
+    await lea.page.fill(
+        "#chat-text", "Bonjour <b>tout le monde</b>, voir https://exemple.org/plan?a=1."
+    )
     await lea.page.keyboard.press("Enter")
     await amadou.page.wait_for_selector(".bar [data-command=chat][data-unread='1']")
     await amadou.press("chat")
     await amadou.page.wait_for_selector(".message-text:has-text('Bonjour <b>tout le monde</b>')")
+    link = amadou.page.locator(".message-text a")
+    assert await link.get_attribute("href") == "https://exemple.org/plan?a=1"
     await amadou.press("hand")
     await lea.page.wait_for_selector(".tile:not([data-self]) .tile-hand:not([hidden])")
     await amadou.page.click(".bar [popovertarget=reactions-menu]")
