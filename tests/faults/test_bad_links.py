@@ -26,22 +26,28 @@ from tests.relay import Impairment, Relay
 
 pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
+BROWSERS = pytest.mark.parametrize("name", ["chromium", "firefox"])
 Pair = Callable[..., Awaitable[tuple[Page, Relay]]]
 
 
 @pytest.fixture
 async def watching(moulin: Moulin, chromium: Browser, relay: RelayFactory) -> AsyncIterator[Pair]:
-    """`await watching(down, width, height)`: the page that watches another behind that network."""
+    """`await watching(down, up)`: the page that watches another behind that network, by Chromium
+    or the browser given."""
     pages: list[Page] = []
 
     async def start(
-        name: str, down: Impairment, up: Impairment, width: int = 960, height: int = 540
+        name: str,
+        down: Impairment,
+        up: Impairment,
+        browser: Browser = chromium,
+        size: tuple[int, int] = (960, 540),
     ) -> tuple[Page, Relay]:
         bad = await relay(moulin.rtc_port, down=down, up=up, seed=3)
         publisher = await open_page(chromium, moulin)
-        viewer = await open_page(chromium, moulin, bad.port)
+        viewer = await open_page(browser, moulin, bad.port)
         pages.extend((publisher, viewer))
-        await publisher.evaluate(PUBLISH, [*joining(moulin, "publisher", name), width, height])
+        await publisher.evaluate(PUBLISH, [*joining(moulin, "publisher", name), *size])
         await viewer.evaluate(WATCH, joining(moulin, "viewer", name))
         return viewer, bad
 
@@ -87,9 +93,13 @@ async def test_a_squeezed_link_is_followed_down_and_up(watching: Pair) -> None:
     assert diary.between(squeezed).longest_freeze() < 2
 
 
-async def test_ten_percent_loss_freezes_nothing(watching: Pair) -> None:
+@BROWSERS
+async def test_ten_percent_loss_freezes_nothing(
+    watching: Pair, chromium: Browser, firefox: Browser, name: str
+) -> None:
     lossy = Impairment(loss=0.1, delay=0.02)
-    page, link = await watching("ten", lossy, lossy)
+    browser = {"chromium": chromium, "firefox": firefox}[name]
+    page, link = await watching(f"ten {name}", lossy, lossy, browser)
     await until_wide(page, 160, 20)
     await asyncio.sleep(3)
     began = await now_of(page)
@@ -100,13 +110,16 @@ async def test_ten_percent_loss_freezes_nothing(watching: Pair) -> None:
     assert diary.longest_freeze() < 1
 
 
-async def test_thirty_percent_loss_leaves_speech_intelligible(watching: Pair) -> None:
-    page, link = await watching("thirty", Impairment(delay=0.02), Impairment(delay=0.02), 640, 360)
+@BROWSERS
+async def test_thirty_percent_loss_leaves_speech_intelligible(
+    watching: Pair, chromium: Browser, firefox: Browser, name: str
+) -> None:
+    far, browser = Impairment(delay=0.02), {"chromium": chromium, "firefox": firefox}[name]
+    page, link = await watching(f"thirty {name}", far, far, browser, (640, 360))
     link.change(loss=0.3)
-    await page.wait_for_function("() => window.heard.length > 60")
-    await page.evaluate("window.heard.length = 0")
-    await page.wait_for_function("() => window.heard.length >= 600")
-    heard = await page.evaluate("window.heard")
+    await page.wait_for_function("() => !!window.hear")
+    await asyncio.sleep(1)
+    heard = await page.evaluate("window.hear(12)")
     share = understood(heard)
     print(f"{share:.0%} of the syllables are understood, {link.lost} packets lost")
     assert link.lost > 100

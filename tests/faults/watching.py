@@ -34,14 +34,13 @@ PUBLISH = """async ([client, url, token, width, height]) => {
     out.stream.getAudioTracks()[0], { source: "microphone", dtx: false });
 }"""
 
-# The diary: every 50 ms, pictures decoded and their width; and which syllable is heard.
+# The diary: every 50 ms, pictures decoded and their width. `hear` tells which syllable is heard
+# each 20 ms of the next seconds (-1: none), by Goertzel's algorithm.
 WATCH = """async ([client, url, token]) => {
   const { Room, RoomEvent } = await import(client);
   const room = window.room = new Room();
   const diary = window.diary = [];
-  const heard = window.heard = [];
   const told = window.told = [];
-  let video = null;
   room.on(RoomEvent.TrackStreamStateChanged, (_, state) => told.push(state));
   const watch = async (track) => {
     document.body.append(track.attach());
@@ -54,22 +53,39 @@ WATCH = """async ([client, url, token]) => {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   };
+  const loudest = (samples, rate) => {
+    const size = rate / 50, heard = [];
+    const level = (from, frequency) => {
+      const factor = 2 * Math.cos(2 * Math.PI * frequency / rate);
+      let last = 0, before = 0;
+      for (let at = from; at < from + size; at += 1) {
+        [last, before] = [samples[at] + factor * last - before, last];
+      }
+      return (last * last + before * before - factor * last * before) / size ** 2;
+    };
+    for (let from = 0; from + size <= samples.length; from += size) {
+      const levels = [400, 700, 1100, 1700, 2500].map((frequency) => level(from, frequency));
+      const most = Math.max(...levels);
+      heard.push([from / rate, most > 1e-7 ? levels.indexOf(most) : -1]);
+    }
+    return heard;
+  };
+  // Recorded and looked at afterwards: a live analyser would need a device to play to in Firefox.
   const listen = (track) => {
     document.body.append(track.attach());
-    const context = new AudioContext();
-    const analyser = context.createAnalyser();
-    analyser.fftSize = 1024;
-    analyser.smoothingTimeConstant = 0;
-    context.createMediaStreamSource(new MediaStream([track.mediaStreamTrack])).connect(analyser);
-    const bins = new Float32Array(analyser.frequencyBinCount);
-    setInterval(() => {
-      analyser.getFloatFrequencyData(bins);
-      const step = context.sampleRate / analyser.fftSize;
-      const level = (frequency) => bins[Math.round(frequency / step)];
-      const levels = [400, 700, 1100, 1700, 2500].map(level);
-      const loudest = Math.max(...levels);
-      heard.push([performance.now() / 1000, loudest > -70 ? levels.indexOf(loudest) : -1]);
-    }, 20);
+    window.hear = async (seconds) => {
+      const recorder = new MediaRecorder(new MediaStream([track.mediaStreamTrack]));
+      const parts = [];
+      recorder.ondataavailable = ({ data }) => parts.push(data);
+      const stopped = new Promise((resolve) => recorder.addEventListener("stop", resolve));
+      recorder.start();
+      await new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+      recorder.stop();
+      await stopped;
+      const recorded = await new Blob(parts).arrayBuffer();
+      const sound = await new OfflineAudioContext(1, 1, 48000).decodeAudioData(recorded);
+      return loudest(sound.getChannelData(0), sound.sampleRate);
+    };
   };
   const begun = new Promise((resolve) => room.on(RoomEvent.TrackSubscribed, (track) => {
     if (track.kind === "audio") return listen(track);
@@ -131,7 +147,9 @@ def understood(heard: list[tuple[float, int]]) -> float:
 
 async def open_page(browser: Browser, moulin: Moulin, relay_port: int | None = None) -> Page:
     """A page of a person of their own, whose media goes through a relay if one is given."""
-    context = await browser.new_context(permissions=["camera", "microphone"])
+    # Firefox has them by its preferences, and knows none of these names.
+    asked = ["camera", "microphone"] if browser.browser_type.name == "chromium" else []
+    context = await browser.new_context(permissions=asked)
     if relay_port is not None:
         await context.add_init_script(page_script(moulin.rtc_port, relay_port))
     page = await context.new_page()
