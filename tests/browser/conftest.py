@@ -10,6 +10,7 @@ from playwright.async_api import Browser
 
 from tests.browser.coworker import Coworker
 from tests.processes import Moulin
+from tests.server.post_office import post_office as post_office  # a fixture
 
 Arrive = Callable[..., Awaitable[Coworker]]
 

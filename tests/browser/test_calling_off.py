@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 
@@ -11,7 +10,7 @@ import pytest
 from tests.browser.conftest import Arrive
 from tests.browser.coworker import COMMUNITY, Coworker
 from tests.browser.owner import take_key
-from tests.browser.test_the_whole_way import (
+from tests.browser.session_guest import (
     ADDRESS,
     PHONE,
     SOON,
@@ -28,13 +27,6 @@ from tests.server.post_office import PostOffice
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
 LIST = f"{COMMUNITY}/seances"
 OFF = ".session-row-cancelled"
-
-
-@pytest.fixture
-async def post_office() -> AsyncIterator[PostOffice]:
-    """The mail server that letters leave by."""
-    async with PostOffice() as office:
-        yield office
 
 
 async def test_a_series_is_called_off_and_takes_place_after_all(

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
-from icalendar import Calendar, Event
+from icalendar import Event
 
 from tests.browser.conftest import Arrive
 from tests.browser.coworker import COMMUNITY, Coworker
 from tests.browser.owner import take_key
+from tests.browser.session_guest import (
+    ADDRESS,
+    PHONE,
+    SOON,
+    TITLE,
+    answer_yes,
+    become_member,
+    begin_at,
+    event_in,
+    fits,
+    link_in,
+)
 from tests.conftest import MoulinFactory
 from tests.server.agents import CRAWLERS
 from tests.server.post_office import PostOffice
 
 pytestmark = pytest.mark.browser
-PHONE = {"width": 360, "height": 740}
-ADDRESS = "zoe@exemple.org"
-SOON = ZoneInfo("America/Toronto")
-TITLE = "Mardi des factures"
-
-
-@pytest.fixture
-async def post_office() -> AsyncIterator[PostOffice]:
-    """The mail server that letters leave by."""
-    async with PostOffice() as office:
-        yield office
 
 
 async def test_from_a_shared_link_to_the_session_at_its_hour(
@@ -75,14 +74,6 @@ async def announce_and_invite(admin: Coworker) -> tuple[str, str]:
     return session, await page.input_value("#new-link")
 
 
-async def begin_at(admin: Coworker, moment: datetime) -> None:
-    """Set when the session of the form begins, and save."""
-    await admin.page.fill("#date", f"{moment:%Y-%m-%d}")
-    await admin.page.fill("#time", f"{moment:%H:%M}")
-    await admin.page.click("main button:has-text('Enregistrer')")
-    await admin.page.wait_for_selector(f"h1:has-text('{TITLE}')")
-
-
 async def begin_now(admin: Coworker, session: str) -> None:
     """Move the session to this very minute."""
     await admin.open(f"{session}/modifier")
@@ -100,11 +91,6 @@ async def preview(link: str) -> str:
             assert answer.content_type == "image/jpeg"
             assert len(await answer.read()) < 300_000
     return str(found["og:title"])
-
-
-async def fits(guest: Coworker) -> None:
-    """Nothing of the page is wider than the phone."""
-    assert await guest.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
 async def come_in(guest: Coworker, link: str) -> None:
@@ -126,51 +112,8 @@ async def come_in(guest: Coworker, link: str) -> None:
     await page.wait_for_url("**/au-revoir?raison=left")
 
 
-async def become_member(guest: Coworker, post_office: PostOffice, session: str) -> None:
-    """By a mailed link, asked for on the session's page, to which it comes back."""
-    page = guest.page
-    await guest.open(session)
-    await page.click("[popovertarget=menu-moi]")
-    await page.click("#menu-moi a:has-text('Devenir membre')")
-    await page.fill("#email", ADDRESS)
-    await page.click("button:has-text('Recevoir mon lien')")
-    await page.wait_for_selector("h1:has-text('Regardez vos courriels')")
-    await fits(guest)
-    letter = await post_office.wait_for(ADDRESS, 1)
-    await page.goto(link_in(letter, "/entree/"))
-    await page.click("main form button:has-text('Entrer')")
-    await page.wait_for_selector(f"h1:has-text('{TITLE}')")
-
-
-async def answer_yes(guest: Coworker, post_office: PostOffice) -> Event:
-    """Say yes, with a reminder; the session as the mailed calendar puts it."""
-    await guest.page.select_option("#remind", "15")
-    await guest.page.click("button[name=answer][value=yes]")
-    await guest.page.wait_for_selector(".button-chosen:has-text('J’y serai')")
-    assert await guest.page.input_value("#remind") == "15"
-    return event_in(await post_office.wait_for(ADDRESS, 2))
-
-
 async def changed(guest: Coworker, post_office: PostOffice) -> tuple[Event, EmailMessage]:
     """What the next letter says of the session."""
     letter = await post_office.wait_for(ADDRESS, 3)
     assert letter["Subject"].startswith("Changement")
     return event_in(letter), letter
-
-
-def event_in(letter: EmailMessage) -> Event:
-    """The one event of the calendar attached to a letter."""
-    file = next(each for each in letter.iter_attachments() if each.get_filename() == "seance.ics")
-    (event,) = Calendar.from_ical(file.get_content()).walk("VEVENT")
-    assert isinstance(event, Event)
-    assert event["SUMMARY"] == TITLE
-    return event
-
-
-def link_in(letter: EmailMessage, path: str) -> str:
-    """The address in a letter's text that leads to `path`."""
-    text = letter.get_body(("plain",))
-    assert text is not None
-    found = re.search(rf"^https?://\S+{path}\S+", text.get_content(), re.MULTILINE)
-    assert found is not None
-    return found[0]

@@ -17,6 +17,7 @@ from server.keys import DATABASE, SETTINGS
 from server.serving import new_owner_link
 from server.settings import Settings, load_settings
 from tests.processes import free_port
+from tests.server.post_office import post_office as post_office  # a fixture
 from tests.server.visitors import Visitor
 
 Visitors = Callable[..., Visitor]

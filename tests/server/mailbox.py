@@ -11,6 +11,7 @@ from server.storage.queries.letters import StoredLetter, latest_letters
 from tests.server.visitors import Visitor
 
 LEA = "lea@exemple.org"
+ANA = "ana@exemple.org"
 
 
 async def letters(house: web.Application, address: str = LEA) -> list[StoredLetter]:

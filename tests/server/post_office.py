@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from typing import Any, Self
 
+import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 
@@ -64,3 +66,10 @@ class PostOffice:
                 self._arrival.clear()
                 await self._arrival.wait()
         return self.to(address)[number - 1]
+
+
+@pytest.fixture
+async def post_office() -> AsyncIterator[PostOffice]:
+    """The mail server that a test's letters leave by."""
+    async with PostOffice() as opened:
+        yield opened

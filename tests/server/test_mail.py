@@ -42,12 +42,6 @@ class Clock:
 
 
 @pytest.fixture
-async def post_office() -> AsyncIterator[PostOffice]:
-    async with PostOffice() as office:
-        yield office
-
-
-@pytest.fixture
 async def database(tmp_path: Path, migrated_file: Path) -> AsyncIterator[Database]:
     path = shutil.copyfile(migrated_file, tmp_path / "moulin.sqlite3")
     opened = Database(f"sqlite+aiosqlite:///{path}")

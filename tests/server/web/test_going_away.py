@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -26,30 +25,16 @@ from server.web import host_letters, session_news
 from server.web.farewells import erase_and_tell
 from server.web.host_letters import MOST_LISTED
 from tests.server.conftest import Visitors
-from tests.server.mailbox import LEA, letters, sign_in
+from tests.server.mailbox import ANA, LEA, letters, sign_in
 from tests.server.offices import MANAGE, change_office, office_ids
 from tests.server.post_office import PostOffice
 from tests.server.visitors import Visitor
 from tests.server.web.test_calendars import HOUSE, announce, draft, weekly
 from tests.server.web.test_manage_people import PEOPLE, join
-from tests.server.web.test_session_invitations import ANA, answer, calendar_of, deliver
+from tests.server.web.test_session_invitations import answer, calendar_of, deliver
 
 LUC = "luc@exemple.org"
 KASSANDRA = "kassandra.unique@exemple.org"
-
-
-@pytest.fixture
-async def post_office() -> AsyncIterator[PostOffice]:
-    async with PostOffice() as opened:
-        yield opened
-
-
-@pytest.fixture
-async def ana(house: web.Application, visitors: Visitors) -> Visitor:
-    """A member with an address, whom this browser is."""
-    visitor = visitors()
-    await sign_in(house, visitor, ANA, "Ana")
-    return visitor
 
 
 @pytest.fixture

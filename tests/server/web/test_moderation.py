@@ -42,6 +42,15 @@ async def come(
     return (await visitor.enter(f"{CAFE}/entrer"))[1]
 
 
+async def host_and_guest(
+    house: web.Application, visitors: Visitors
+) -> tuple[Visitor, Visitor, dict[str, Any]]:
+    """A host and a guest who may be in the café, and the guest's entry."""
+    host, guest = visitors(), visitors()
+    await come(house, host, Role.HOST, name="Odile")
+    return host, guest, await come(house, guest)
+
+
 def sit(house: web.Application, entry: dict[str, Any]) -> tuple[Participant, Ears]:
     """The bearer of an entry is in the café's room, microphone open."""
     ears = Ears()
@@ -61,9 +70,7 @@ def is_muted(participant: Participant) -> bool:
 async def test_a_host_mutes_a_guest_who_may_speak_again(
     house: web.Application, visitors: Visitors
 ) -> None:
-    host, guest = visitors(), visitors()
-    await come(house, host, Role.HOST, name="Odile")
-    entry = await come(house, guest)
+    host, _guest, entry = await host_and_guest(house, visitors)
     participant, ears = sit(house, entry)
     assert len(participant.publications) == 1
     assert await host.enter(f"{CAFE}/couper", identity=entry["identity"]) == (200, {"muted": 1})
@@ -78,9 +85,7 @@ async def test_a_host_mutes_a_guest_who_may_speak_again(
 async def test_who_is_shown_out_is_out_at_once_and_for_the_day(
     house: web.Application, visitors: Visitors
 ) -> None:
-    host, guest = visitors(), visitors()
-    await come(house, host, Role.HOST, name="Odile")
-    entry = await come(house, guest)
+    host, guest, entry = await host_and_guest(house, visitors)
     participant, ears = sit(house, entry)
     status, answer = await host.enter(f"{CAFE}/expulser", identity=entry["identity"])
     assert status == 200
@@ -119,9 +124,7 @@ async def test_nobody_acts_on_an_equal_or_a_higher_role(
 async def test_what_a_participant_says_of_itself_protects_nobody(
     house: web.Application, visitors: Visitors
 ) -> None:
-    host, guest = visitors(), visitors()
-    await come(house, host, Role.HOST, name="Odile")
-    entry = await come(house, guest)
+    host, _guest, entry = await host_and_guest(house, visitors)
     participant, _ = sit(house, entry)
     participant.rename(None, None, {"role": "owner"})
     assert (await host.enter(f"{CAFE}/expulser", identity=entry["identity"]))[0] == 200

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -23,29 +22,12 @@ from server.storage.database import Transaction
 from server.storage.queries import session_cancelling, session_changes, sessions
 from server.web import session_news
 from server.web.session_invitations import News, tell_everyone, told_of
-from tests.server.conftest import Visitors
-from tests.server.mailbox import sign_in
+from tests.server.mailbox import ANA
 from tests.server.offices import office_ids
 from tests.server.post_office import PostOffice
 from tests.server.visitors import Visitor
 from tests.server.web.test_calendars import HOUSE, announce, draft, weekly
 from tests.server.web.test_sessions import form
-
-ANA = "ana@exemple.org"
-
-
-@pytest.fixture
-async def post_office() -> AsyncIterator[PostOffice]:
-    async with PostOffice() as opened:
-        yield opened
-
-
-@pytest.fixture
-async def ana(house: web.Application, visitors: Visitors) -> Visitor:
-    """A member with an address, whom this browser is."""
-    visitor = visitors()
-    await sign_in(house, visitor, ANA, "Ana")
-    return visitor
 
 
 async def deliver(house: web.Application, post_office: PostOffice) -> list[EmailMessage]:
@@ -177,14 +159,23 @@ async def test_a_session_called_off_comes_back_in_place(
     assert await owner.send(f"{page}/retablir", reach="this") == 409
 
 
+async def one_seat(
+    house: web.Application, owner: Visitor, ana: Visitor
+) -> tuple[str, SessionDraft]:
+    """A session whose one seat the owner has, and Ana waits for: its id, and what it is."""
+    wanted = draft(next(iter((await office_ids(house)).values())), "Mardi")
+    wanted = replace(wanted, plan=replace(wanted.plan, capacity=1))
+    session_id = await announce(house, wanted)
+    await answer(owner, session_id, "yes")
+    await answer(ana, session_id, "yes")
+    return session_id, wanted
+
+
 async def test_other_seats_are_told_to_those_in_line(
     house: web.Application, owner: Visitor, ana: Visitor, post_office: PostOffice
 ) -> None:
-    office_id = next(iter((await office_ids(house)).values()))
-    wanted = draft(office_id, "Mardi")
-    session_id = await announce(house, replace(wanted, plan=replace(wanted.plan, capacity=1)))
-    await answer(owner, session_id, "yes")
-    await answer(ana, session_id, "yes")
+    session_id, wanted = await one_seat(house, owner, ana)
+    office_id = wanted.plan.office_id
     await deliver(house, post_office)
     fields = {"title_fr": "Mardi", "date": f"{wanted.schedule.start:%Y-%m-%d}"}
     for capacity in ("1", "2"):
@@ -252,11 +243,7 @@ async def test_only_the_last_word_leaves_when_someone_hesitates(
 async def test_who_waits_is_told_so(
     house: web.Application, ana: Visitor, owner: Visitor, post_office: PostOffice
 ) -> None:
-    office_id = next(iter((await office_ids(house)).values()))
-    wanted = draft(office_id, "Mardi")
-    session_id = await announce(house, replace(wanted, plan=replace(wanted.plan, capacity=1)))
-    await answer(owner, session_id, "yes")
-    await answer(ana, session_id, "yes")
+    await one_seat(house, owner, ana)
     [message] = await deliver(house, post_office)
     assert str(message["Subject"]).startswith("Sur la liste d’attente")
     assert calendar_of(message)[1]["ATTENDEE"].params["PARTSTAT"] == "TENTATIVE"
