@@ -116,11 +116,10 @@ async def test_a_moment_is_proposed_accepted_and_only_then_shown(
     for path in ("/c/atelier", "/c/atelier/gerer"):
         assert "1 étape proposée" in await opened(cast.bo, path)
         assert "étape proposée" not in await opened(visitor, "/c/atelier")
-    asked = await cast.asked()
+    accepting = f"{ASKED}/{await cast.asked()}/accepter"
     assert "Midi chez vous" in cast.bo.text
     assert "On arrive à &lt;b&gt;six" in cast.bo.page
     assert "Proposé par Ana" in cast.bo.text
-    accepting = f"{ASKED}/{asked}/accepter"
     for elsewhere_ in ("", "office:" + next(iter((await office_ids(cast.house)).values()))):
         assert await cast.bo.send(accepting, where=elsewhere_) == 400
     assert await cast.bo.send(accepting, where=f"office:{cast.kitchen}") == 200
