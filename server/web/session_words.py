@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_skeleton, get_timezone_name
@@ -61,14 +62,26 @@ def answer_label(answer: Answer, words: Words) -> str:
 
 def day_label(moment: datetime | date, words: Words) -> str:
     """A day without its year, such as "mardi 8 septembre"."""
-    if words.lang == "en":
-        return str(format_date(moment, "EEEE, MMMM d", locale=words.locale))
-    return str(format_date(moment, "EEEE d MMMM" if moment.day > 1 else "EEEE d'er' MMMM", "fr_CA"))
+    day = moment.date() if isinstance(moment, datetime) else moment
+    return _written_day(day, words.lang, words.locale)
 
 
 def zone_label(moment: datetime, words: Words) -> str:
     """The zone's name, such as "heure de l’Est"."""
-    return str(get_timezone_name(moment.tzinfo, width="long", locale=words.locale))
+    return _zone_name(moment.tzinfo, words.locale)
+
+
+# A month names the same days and the same zone a hundred times, which Babel finds anew each time.
+@lru_cache(maxsize=2048)
+def _written_day(day: date, lang: str, locale: str) -> str:
+    if lang == "en":
+        return str(format_date(day, "EEEE, MMMM d", locale=locale))
+    return str(format_date(day, "EEEE d MMMM" if day.day > 1 else "EEEE d'er' MMMM", locale))
+
+
+@lru_cache(maxsize=512)
+def _zone_name(zone: tzinfo | None, locale: str) -> str:
+    return str(get_timezone_name(zone, width="long", locale=locale))
 
 
 def month_label(month: date, words: Words) -> str:
