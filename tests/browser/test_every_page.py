@@ -25,6 +25,7 @@ LOOKED_AFTER = (
     *("/compte", "/maisons/nouvelle", "/tournees/nouvelle", f"{COMMUNITY}/seances/nouvelle"),
     *(f"{COMMUNITY}/seances/animation", f"{COMMUNITY}/gerer", f"{COMMUNITY}/gerer/maison"),
     *(f"{COMMUNITY}/gerer/personnes", f"{COMMUNITY}/gerer/frequentation"),
+    f"{COMMUNITY}/gerer/propositions",
 )
 # Every page by day and by night, narrow and wide; what its words are changes neither's colours.
 LOOKS: dict[str, tuple[Look, ...]] = {
@@ -61,7 +62,7 @@ async def _furnish(owner: Coworker) -> list[str]:
     details = page.url.partition("?")[0].removeprefix(owner.moulin.url)
     assert office
     told = [session, f"{session}/modifier", tour, f"{tour}/modifier", office, details]
-    return [*told, f"{details}/affiche", link]
+    return [*told, f"{tour}/proposer", f"{details}/affiche", link]
 
 
 @pytest.mark.parametrize("lang", LOOKS)
