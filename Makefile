@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
 INSTALL := $(PIP) install --quiet --require-hashes --no-deps --only-binary :all:
 PYTEST_ARGS ?=
-# Two tests at a time, files whole and in their order: the long ones first.
+# Two tests at a time, shared out by tests/sharing.py; -n 3 adds a process that gives way to both.
 BESIDE ?= -n 2 --dist loadfile --no-loadscope-reorder
 # The packet path in C, made where there is a compiler and silently done without elsewhere.
 COMPILED := rooms/compiled/packets.so
@@ -20,7 +20,7 @@ TEST_PROGRAMS := redis-server=redis-server \
 # A .venv whose python went away (upgraded, or the folder moved) is made anew.
 USABLE := $(shell $(PY) -c 'import pip, sys; print("yes" if sys.version_info >= (3, 11) else "")' 2>/dev/null)
 
-.PHONY: help run setup setup-demo demo setup-dev test lint format types bench soak readme lock clean anew
+.PHONY: help run setup setup-demo demo setup-dev test pytest lint format types bench soak readme lock clean anew
 
 help: ## List what make can do
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 14
@@ -41,7 +41,10 @@ setup-dev: $(VENV)/dev.stamp node_modules/.stamp $(COMPILED) ## Install what dev
 	@.ci/need $(TEST_PROGRAMS)
 
 test: setup-dev ## Format, lint, types, and every test
-	@$(MAKE) --no-print-directory lint types
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory --jobs=2 types pytest
+
+pytest: $(VENV)/dev.stamp node_modules/.stamp $(COMPILED)
 	$(PY) -m pytest $(BESIDE) $(PYTEST_ARGS)
 
 lint: $(VENV)/dev.stamp ## Check format and lint
@@ -53,7 +56,7 @@ format: $(VENV)/dev.stamp ## Put the code into shape
 	$(VENV)/bin/ruff check --fix .
 
 types: $(VENV)/dev.stamp node_modules/.stamp ## Check the types of Python and JavaScript
-	$(VENV)/bin/mypy
+	nice $(VENV)/bin/mypy
 	.ci/node node_modules/typescript/bin/tsc --project tsconfig.json
 
 bench: $(VENV)/dev.stamp $(COMPILED) ## Measure forwarding, idling and walking in, beside PEERS=janus,livekit; writes bench.json

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 import structlog
@@ -13,6 +15,7 @@ from server.storage.database import Database
 from tests.browsers import close_browser, launch_chromium, launch_firefox
 from tests.processes import Moulin, Postgres, Process, Redis
 from tests.relay import Impairment, Relay
+from tests.sharing import Sharing, give_way, gives_way, tell_kinds
 from tests.turns import Turns
 
 MoulinFactory = Callable[..., Awaitable[Moulin]]
@@ -20,14 +23,46 @@ RelayFactory = Callable[..., Awaitable[Relay]]
 
 _RUNNING = pytest.StashKey[list[Process]]()
 _TURNS = pytest.StashKey[Turns]()
+_SHARED = pytest.StashKey[TemporaryDirectory[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Log plainly, and in a process that runs tests beside another's take turns with it."""
+    """Log plainly, and in a process that runs tests beside another's take turns or give way."""
     log_plainly()
-    if hasattr(config, "workerinput"):
-        # Each process has a folder of its own within the folder of the run.
-        config.stash[_TURNS] = Turns(Path(config.option.basetemp).parent)
+    told = getattr(config, "workerinput", None)
+    if told is None:
+        config.stash[_SHARED] = TemporaryDirectory(prefix="moulin-tests-")
+    elif gives_way(told["workerid"], told["workercount"]):
+        give_way()
+    else:
+        config.stash[_TURNS] = Turns(Path(told["shared"]))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Forget what the processes of the run shared."""
+    if shared := config.stash.get(_SHARED, None):
+        shared.cleanup()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a process of the run which folder it shares with the others."""
+    node.workerinput["shared"] = node.config.stash[_SHARED].name
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Say what kind of test each is, before the tests are shared out."""
+    if told := getattr(session.config, "workerinput", None):
+        tell_kinds(session.items, Path(told["shared"]) / "kinds.json")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing | None:
+    """Share files out as `tests/sharing.py` says, unless the command line says otherwise."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    return Sharing(config, log, Path(config.stash[_SHARED].name) / "kinds.json")
 
 
 def log_plainly() -> None:
@@ -42,7 +77,7 @@ def log_plainly() -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """A test marked `alone` runs while no other does; to wait for that is not of its time."""
+    """A test marked `alone` runs while no other has a turn; to wait for that is not of its time."""
     turns = item.config.stash.get(_TURNS, None)
     if turns is None:
         return (yield)
