@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Self
 
 from playwright.async_api import Browser, BrowserContext, Page, ViewportSize
@@ -33,16 +34,6 @@ _RECEIVED = """async () => {
   }
   return received;
 }"""
-
-_SEES = (
-    "async (wanted) => { const seen = await ("
-    + _RECEIVED
-    + """)();
-  return wanted.every((each) => seen.some((track) => track.name === each.name
-    && track.source === each.source && track.frames > each.frames
-    && track.energy >= each.energy && track.width >= each.width
-    && (track.source !== "camera" || track.width * 9 === track.height * 16))); }"""
-)
 
 
 class Coworker:
@@ -133,10 +124,20 @@ class Coworker:
 
         A camera's picture must be 16:9, as it was taken.
         """
-        wanted = [
-            {"name": name, "source": source, "frames": frames, "energy": energy, "width": width}
-        ]
-        await self.page.wait_for_function(_SEES, arg=wanted, polling=250)
+
+        def satisfies(track: dict[str, Any]) -> bool:
+            return bool(
+                (track["name"], track["source"]) == (name, source)
+                and track["frames"] > frames
+                and track["energy"] >= energy
+                and track["width"] >= width
+                and (source != "camera" or track["width"] * 9 == track["height"] * 16)
+            )
+
+        # Not `wait_for_function`, to which the promise of a function that waits is true at once.
+        async with asyncio.timeout(PATIENCE / 1000):
+            while not any(map(satisfies, await self.received())):
+                await asyncio.sleep(0.25)
 
     async def wait_for(self, expression: str) -> None:
         """Until the expression is true in the page."""

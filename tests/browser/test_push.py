@@ -94,14 +94,18 @@ async def pushed(context: BrowserContext, page: Page, payload: dict[str, str]) -
     await devtools.send("ServiceWorker.enable")
     await page.click("#push-switch")
     await page.wait_for_selector("#push-switch:enabled")
-    await page.wait_for_function(ACTIVATED)
+    await page.evaluate(ACTIVATED)
     (scope,) = registered
     message = {"origin": scope, "registrationId": registered[scope], "data": json.dumps(payload)}
     await devtools.send("ServiceWorker.deliverPushMessage", message)
     return scope.rstrip("/")
 
 
-ACTIVATED = "async () => (await navigator.serviceWorker.ready).active.state === 'activated'"
+ACTIVATED = """async () => {
+  const { active } = await navigator.serviceWorker.ready;
+  while (active.state !== "activated")
+    await new Promise((changed) => active.addEventListener("statechange", changed, { once: true }));
+}"""
 
 SHOWN = """async () => {
   const registration = await navigator.serviceWorker.ready;
