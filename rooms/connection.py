@@ -93,6 +93,10 @@ class Connection:
         """One or two peer connections."""
         return (self.publisher,) if self.single else (self.publisher, self.subscriber)
 
+    def heard(self, now: float, seconds: float) -> bool:
+        """Whether the client's checks reached us within so many seconds, as far as is known."""
+        return self.publisher.agent.consents(now, seconds)
+
     def answer(self, sdp: str, offer_id: int) -> None:
         """Answer the client's offer; raises SdpError or NegotiationError."""
         answer = self.publisher.answer(sdp, self._owner.codec_of)

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 INTERVAL = 5.0
 """Seconds over which arrivals are counted."""
+SILENT = 12.0
+"""Seconds without a connectivity check, and with no media, after which a client is told that its
+link is lost. livekit-client connects anew once it has heard that for ten seconds: it is said of
+nothing that comes, however badly."""
 
 
 class LinkQuality:
@@ -41,6 +45,7 @@ class LinkQuality:
         self._due = now + INTERVAL
         one = self._participant
         arrivals: dict[str, Arrival] = {}
+        heard = one.connection.heard(now, SILENT)
         before, self._counts = self._counts, {}
         bits, self._bits = self._bits, {}
         elapsed, self._looked_at = now - self._looked_at, now
@@ -55,10 +60,11 @@ class LinkQuality:
                 arrival = self._sent(track, before.get(track.sid), rtt)
                 wanted, came = self._gained_bits(track, bits.get(track.sid), elapsed)
                 arrivals[track.sid] = replace(arrival, wanted_bits=wanted, bits=came)
+                heard = heard or arrival.expected > 0
         self._scores = {sid: self._scores.get(sid) or Score() for sid in arrivals}
         values = [self._scores[sid].update(arrival) for sid, arrival in arrivals.items()]
         self.score = min(values, default=quality.BEST)
-        told, self.level = self.level, _level(self.score)
+        told, self.level = self.level, _level(self.score) if heard else ConnectionQuality.LOST
         return self.level != told
 
     def _gained(
@@ -149,4 +155,4 @@ def _level(score: float) -> ConnectionQuality:
         return ConnectionQuality.EXCELLENT
     if score > quality.GOOD:
         return ConnectionQuality.GOOD
-    return ConnectionQuality.POOR if score > quality.POOR else ConnectionQuality.LOST
+    return ConnectionQuality.POOR

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from math import log
 
 BEST = 100.0
-EXCELLENT, GOOD, POOR = 80.0, 40.0, 20.0
-"""Above these a score is excellent, good, poor; below the last one a link is as good as lost."""
+EXCELLENT, GOOD = 80.0, 40.0
+"""Above these a score is excellent, good; below the last one it is poor."""
+LEAST = 20.0
+"""Where a score stops falling, so that it need not climb for long when all is well again."""
 
 LOSS_WEIGHTS = {"audio": 8.0, "video": 10.0}
 """What a percent of loss takes off."""
@@ -74,4 +76,5 @@ class Score:
         latest = score_of(arrival)
         if latest is not None:
             self.value += (latest - self.value) * (_DOWN if latest < self.value else _UP)
+            self.value = max(LEAST, self.value)
         return self.value

@@ -91,8 +91,32 @@ async def test_everybody_learns_how_good_a_link_is(seating: Seating) -> None:
         seating.tick(5)
     last = ana_hears.heard(LinksChanged)[-1].links
     assert [(link.participant_sid, link.level) for link in last] == [
-        (bob.sid, ConnectionQuality.LOST)
+        (bob.sid, ConnectionQuality.POOR)
     ]
+
+
+async def test_a_link_is_lost_only_when_nothing_comes_by_it(seating: Seating) -> None:
+    """livekit-client leaves the connection for a new one when it hears that its link is lost."""
+    ana, ears = filming(seating)
+    watching(seating)
+    incoming = camera_of(ana).incoming
+    assert incoming is not None
+    stream = incoming.layers["f"]
+    checks = ana.connection.publisher.agent
+    levels = []
+    for second in range(70):
+        if second < 20:
+            checks.last_check = seating.now
+        if second < 40:
+            stream.numbers.extend(10 * second)  # one packet in ten comes
+            stream.reception.received += 1
+        seating.tick(1)
+        levels.append(ana.link.level)
+    assert set(levels[10:40]) == {ConnectionQuality.POOR}
+    assert levels[-1] == ConnectionQuality.LOST
+    checks.last_check = seating.now
+    seating.tick(5)
+    assert ears.heard(LinksChanged)[-1].links[0].level != ConnectionQuality.LOST
 
 
 async def test_who_comes_later_is_told_of_all_links(seating: Seating) -> None:
