@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from rooms.rtp.quality import BEST, PAUSED, Arrival, Score, score_of
+from rooms.rtp.quality import BEST, GOOD, LEAST, PAUSED, Arrival, Score, score_of
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,11 @@ def test_scores_fall_quickly_and_rise_slowly() -> None:
     risen = [score.update(Arrival("audio", 100, 0)) for _ in range(6)]
     assert risen[0] == pytest.approx(61.6)
     assert 95 < risen[-1] < BEST
+
+
+def test_a_score_is_good_again_as_soon_as_all_is_well() -> None:
+    score = Score()
+    for _ in range(9):
+        score.update(Arrival("audio", 100, 90))
+    assert score.value == LEAST
+    assert score.update(Arrival("audio", 100, 0)) > GOOD
