@@ -24,6 +24,13 @@ async def _tab_to(person: Coworker, selector: str, most: int = 60) -> None:
     raise AssertionError(f"Tab never reached {selector}")
 
 
+def _goings_out(person: Coworker) -> list[str]:
+    """The leaving pages asked for from now on, also those broken off."""
+    asked: list[str] = []
+    person.page.on("request", lambda r: asked.append(r.url) if "/au-revoir" in r.url else None)
+    return asked
+
+
 async def test_by_keyboard_alone(arrive: Arrive) -> None:
     lea = await arrive()
     keys = lea.page.keyboard
@@ -48,8 +55,10 @@ async def test_by_keyboard_alone(arrive: Arrive) -> None:
     await keys.press("r")
     await lea.page.wait_for_selector(".bar [data-command=hand][aria-pressed=true]")
     await _tab_to(lea, ".bar-leave")
+    asked_out = _goings_out(lea)
     await keys.press("Enter")
     await lea.page.wait_for_url("**/au-revoir?raison=left")
+    assert len(asked_out) == 1, "a second going out breaks off the first"
     await lea.page.wait_for_load_state()
     await _tab_to(lea, "main a.button-primary")
     await keys.press("Enter")

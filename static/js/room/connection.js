@@ -62,6 +62,7 @@ export class Connection {
     this.room = makeRoom();
     this.isInside = false;
     this.isLeaving = false;
+    this.isOut = false;
     this.room
       .on(RoomEvent.Reconnecting, () => this.mending())
       .on(RoomEvent.SignalReconnecting, () => this.mending())
@@ -124,6 +125,9 @@ export class Connection {
 
   /** @param {string} reason */
   goOut(reason) {
+    // Leaving also disconnects, which leads here too: a second navigation would break off the first.
+    if (this.isOut) return;
+    this.isOut = true;
     this.isLeaving = true;
     location.assign(`${this.root.dataset.leftUrl}?raison=${reason}`);
   }
