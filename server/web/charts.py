@@ -44,12 +44,16 @@ class BarChart:
 
 @dataclass(frozen=True)
 class Column:
-    """What a bar shows: its `value`, of which `part`; `told` says it in words."""
+    """What a bar shows: its `value`, of which `part`; `told` says it in words.
+
+    `mark` stands after the value, for a note below the chart.
+    """
 
     label: str
     value: int
     told: str
     part: int = 0
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ def bar_chart(columns: Sequence[Column]) -> BarChart:
                 part_height=round(part, 1),
                 middle=round(x + width / 2, 1),
                 label=each.label if shown else "",
-                value=str(each.value) if each.value else "",
+                value=f"{each.value}{each.mark}" if each.value else "",
                 told=each.told,
             )
         )

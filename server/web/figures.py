@@ -26,6 +26,8 @@ from server.web.session_words import weekday_names
 
 WEEKS = 12
 """How far back the figures go."""
+UNSETTLED = "*"
+"""What leads to the note that some newcomers still have time to return."""
 
 
 async def figures_page(request: web.Request) -> web.Response:
@@ -145,11 +147,14 @@ def _newcomers_chart(cohorts: Sequence[Cohort], words: Words) -> BarChart:
     told = words.gettext(
         "Semaine du %(day)s : %(newcomers)s nouvelles personnes, dont %(returned)s revenues"
     )
+    open_still = words.gettext("le mois pour revenir n’est pas fini")
     columns = []
     for each in cohorts:
         day = _short_day(each.monday, words)
         said = told % {"day": day, "newcomers": each.newcomers, "returned": each.returned}
-        columns.append(Column(day, each.newcomers, said, part=each.returned))
+        said += "" if each.is_settled else f" ({open_still})"
+        mark = "" if each.is_settled else UNSETTLED
+        columns.append(Column(day, each.newcomers, said, part=each.returned, mark=mark))
     return bar_chart(columns)
 
 
@@ -160,7 +165,7 @@ def _newcomers_table(cohorts: Sequence[Cohort], words: Words) -> TableView:
         rows=[
             [
                 format_date(each.monday, "medium", locale=words.locale)
-                + ("" if each.is_settled else " *"),
+                + ("" if each.is_settled else f" {UNSETTLED}"),
                 str(each.newcomers),
                 str(each.returned),
             ]
