@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -208,3 +209,20 @@ USUAL_PHASES: tuple[Phase, ...] = (
     Phase(PhaseKind.DEBRIEF, 10),
 )
 """What a new session's form proposes."""
+_EDGE, _SHORT_EDGE = 10, 5
+"""Minutes of arrivals, and of debrief: of a usual session, and of one shorter than an hour."""
+_LONGEST_FOCUS = 55
+
+
+def phases_lasting(minutes: int) -> tuple[Phase, ...]:
+    """The usual phases in so many minutes, 15 at the least: focus parted by breaks of ten."""
+    edge = _EDGE if minutes >= 60 else _SHORT_EDGE
+    middle = minutes - 2 * edge
+    count = max(1, math.ceil((middle + _EDGE) / (_LONGEST_FOCUS + _EDGE)))
+    focus, left = divmod(middle - _EDGE * (count - 1), count)
+    phases = [Phase(PhaseKind.ARRIVALS, edge)]
+    for index in range(count):
+        if index:
+            phases.append(Phase(PhaseKind.BREAK, _EDGE))
+        phases.append(Phase(PhaseKind.FOCUS, focus + (index < left)))
+    return (*phases, Phase(PhaseKind.DEBRIEF, edge))

@@ -13,7 +13,13 @@ from server.community.offices import Office, Visibility
 from server.community.people import Person, Role, may_manage
 from server.community.phases import length
 from server.community.recurrence import Schedule, in_local, in_utc
-from server.community.sessions import USUAL_PHASES, OpenTo, Plan, SessionDraft
+from server.community.sessions import (
+    USUAL_PHASES,
+    OpenTo,
+    Plan,
+    SessionDraft,
+    phases_lasting,
+)
 from server.community.text import Bilingual, cleaned, cleaned_lines
 from server.community.tours import LONGEST_TITLE, Tour, may_change
 
@@ -21,8 +27,10 @@ MOST_PROPOSALS = 12
 """Proposals of one tour that are not stops: those without an answer, and those declined."""
 LONGEST_NOTE = 500
 FARTHEST = timedelta(weeks=26)
-USUAL_LENGTH = length(USUAL_PHASES)
-"""How long a proposed moment lasts, unless the house that accepts it decides otherwise."""
+LENGTHS = (30, 45, 60, 90, 120, 150, 180, 240, 300, 360)
+"""Minutes that a proposed moment may last; the house that accepts it may edit its session."""
+USUAL_LENGTH = int(length(USUAL_PHASES).total_seconds()) // 60
+"""Minutes that a proposed moment lasts unless who proposes it says otherwise."""
 
 
 class StopState(StrEnum):
@@ -40,6 +48,12 @@ class Slot:
     title: Bilingual
     starts_at: datetime
     time_zone: str
+    minutes: int = USUAL_LENGTH
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it is over."""
+        return self.starts_at + timedelta(minutes=self.minutes)
 
 
 @dataclass(frozen=True)
@@ -63,7 +77,6 @@ class Proposal:
     community_id: str
     session_id: str | None
     slot: Slot
-    ends_at: datetime
     called_off: bool
     note: str
     word: str
@@ -149,7 +162,7 @@ def session_at(proposal: Proposal, office: Office) -> SessionDraft:
         office_id=office.id,
         host_id=None,
         co_host_ids=(),
-        phases=USUAL_PHASES,
+        phases=phases_lasting(proposal.slot.minutes),
         capacity=None,
         open_to=OpenTo.ALL if is_open else OpenTo.MEMBERS,
     )
@@ -180,7 +193,11 @@ def _slot(
         errors["date"] = "in_the_past"
     elif starts_at - now > FARTHEST:
         errors["date"] = "too_far"
-    return Slot(named, starts_at, time_zone)
+    minutes = _one(form, "minutes") or str(USUAL_LENGTH)
+    if minutes not in map(str, LENGTHS):
+        errors["minutes"] = "not_a_choice"
+        return None
+    return Slot(named, starts_at, time_zone, int(minutes))
 
 
 def _one(form: Mapping[str, Sequence[str]], field: str) -> str:

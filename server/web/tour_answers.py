@@ -24,6 +24,7 @@ from server.storage.queries import session_changes, sessions, tour_proposals, to
 from server.storage.queries.tour_proposals import Asked
 from server.web.doors import community_ref, community_url
 from server.web.fields import form_fields
+from server.web.hours import length_label
 from server.web.person import check_rate, right_now
 from server.web.place import Place, managed_place
 from server.web.rate_limits import CHANGES
@@ -178,8 +179,9 @@ async def _as_it_will_be(db: Transaction, proposal: Proposal, session_id: str) -
     session = await sessions.session_by_id(db, session_id)
     if session is None:
         return proposal
-    slot = Slot(session.plan.title, session.starts_at, session.time_zone)
-    return replace(proposal, slot=slot, ends_at=session.ends_at)
+    minutes = int((session.ends_at - session.starts_at).total_seconds()) // 60
+    slot = Slot(session.plan.title, session.starts_at, session.time_zone, minutes)
+    return replace(proposal, slot=slot)
 
 
 async def _show(
@@ -218,6 +220,7 @@ def _row(
         id=proposal.id,
         title=proposal.slot.title.read(words.lang),
         when=when_label(proposal, words),
+        length=length_label(timedelta(minutes=proposal.slot.minutes)),
         tour_title=asked.tour_title.read(words.lang),
         tour_url=f"{TOURS}/{asked.tour_slug}",
         by=asked.by,

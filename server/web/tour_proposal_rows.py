@@ -33,7 +33,7 @@ from server.web.tour_rows import tour_url
 def when_label(proposal: Proposal, words: Words) -> str:
     """The day and the hours of what is proposed, where the house asked is."""
     zone = ZoneInfo(proposal.slot.time_zone)
-    begin, end = proposal.slot.starts_at.astimezone(zone), proposal.ends_at.astimezone(zone)
+    begin, end = proposal.slot.starts_at.astimezone(zone), proposal.slot.ends_at.astimezone(zone)
     hours = hours_label(begin, end, words)
     return f"{day_label(begin, words)}, {hours} ({zone_label(begin, words)})"
 

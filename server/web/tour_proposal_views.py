@@ -34,6 +34,7 @@ class ProposeForm:
     title_en: str = ""
     date: str = ""
     time: str = ""
+    minutes: str = ""
     note: str = ""
     errors: dict[str, str] = field(default_factory=dict)
 
@@ -43,6 +44,7 @@ class ProposeView:
     """tour_propose.html: first the house to ask, of `houses` (slug, name); then what to propose.
 
     `house` is "" until one is chosen; `zone` is what its clocks follow; `sessions` are its own.
+    `lengths`: minutes, as a form writes them, and a label.
     """
 
     tour_title: str
@@ -50,6 +52,7 @@ class ProposeView:
     house: str
     zone: str
     sessions: list[tuple[str, str]]
+    lengths: list[tuple[str, str]]
     form: ProposeForm
     url: str
     back_url: str
@@ -66,6 +69,7 @@ class AskedRow:
     id: str
     title: str
     when: str
+    length: str
     tour_title: str
     tour_url: str
     by: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -13,7 +14,9 @@ from server.community.people import Person, Role, may_manage
 from server.community.sessions import Session
 from server.community.tour_proposals import (
     FARTHEST,
+    LENGTHS,
     MOST_PROPOSALS,
+    USUAL_LENGTH,
     ProposalDraft,
     draft_proposal,
     may_be_asked,
@@ -28,7 +31,7 @@ from server.storage.queries import communities, members, sessions, tour_proposal
 from server.web.account import someone
 from server.web.doors import zone_of
 from server.web.fields import form_lists
-from server.web.hours import hours_label
+from server.web.hours import hours_label, length_label
 from server.web.person import check_rate, right_now
 from server.web.place import Place
 from server.web.rate_limits import CHANGES, PROPOSALS
@@ -71,7 +74,8 @@ async def propose_page(request: web.Request) -> web.Response:
     asker = await _asker(request)
     slug = request.query.get("maison", "")
     chosen = await _chosen(request, asker, slug)
-    return await _show(request, asker, chosen, ProposeForm(house=slug))
+    form = ProposeForm(house=slug, minutes=str(USUAL_LENGTH))
+    return await _show(request, asker, chosen, form)
 
 
 async def propose(request: web.Request) -> web.Response:
@@ -173,6 +177,7 @@ async def _sent_back(
         title_en=_one(fields, "title_en"),
         date=_one(fields, "date"),
         time=_one(fields, "time"),
+        minutes=_one(fields, "minutes"),
         note=_one(fields, "note"),
         errors=proposal_sentences(errors, words_of(request)),
     )
@@ -200,6 +205,7 @@ async def _show(
         sessions=[(each.id, session_label(each, words)) for each in chosen.offered]
         if chosen
         else [],
+        lengths=[(str(each), length_label(timedelta(minutes=each))) for each in LENGTHS],
         form=form,
         url=f"{tour_url(asker.tour)}/proposer",
         back_url=tour_url(asker.tour),

@@ -11,7 +11,6 @@ from server.community.communities import Community
 from server.community.people import Person, Role, may_manage
 from server.community.text import Bilingual
 from server.community.tour_proposals import (
-    USUAL_LENGTH,
     Proposal,
     ProposalDraft,
     Slot,
@@ -117,6 +116,7 @@ async def add_proposal(
             TourStopRow.starts_at == slot.starts_at,
             TourStopRow.title_fr == slot.title.fr,
             TourStopRow.title_en == slot.title.en,
+            TourStopRow.minutes == slot.minutes,
         )
     same = and_(TourStopRow.tour_id == tour.id, same)
     declined = TourStopRow.state == StopState.DECLINED.value
@@ -133,6 +133,7 @@ async def add_proposal(
         title_en=slot.title.en if slot else "",
         starts_at=slot.starts_at if slot else None,
         time_zone=slot.time_zone if slot else "",
+        minutes=slot.minutes if slot else None,
         note=draft.note,
         word="",
         proposed_by=by,
@@ -164,6 +165,7 @@ async def accept_proposal(db: Transaction, proposal_id: str) -> bool:
         title_en="",
         starts_at=None,
         time_zone="",
+        minutes=None,
         proposed_by=None,
         proposed_at=None,
     )
@@ -240,20 +242,20 @@ def _proposal(
 ) -> Proposal:
     """The proposal of a row, by its session's own title and hours where there is one."""
     if session is not None and plan is not None and series is not None:
-        slot = Slot(Bilingual(plan.title_fr, plan.title_en), session.starts_at, series.time_zone)
-        ends_at = session.ends_at
+        minutes = int((session.ends_at - session.starts_at).total_seconds()) // 60
+        title = Bilingual(plan.title_fr, plan.title_en)
+        slot = Slot(title, session.starts_at, series.time_zone, minutes)
     else:
-        if row.starts_at is None:
+        if row.starts_at is None or row.minutes is None:
             raise ValueError(f"a proposal without a moment: {row.id}")
-        slot = Slot(Bilingual(row.title_fr, row.title_en), row.starts_at, row.time_zone)
-        ends_at = row.starts_at + USUAL_LENGTH
+        title = Bilingual(row.title_fr, row.title_en)
+        slot = Slot(title, row.starts_at, row.time_zone, row.minutes)
     return Proposal(
         id=row.id,
         tour_id=row.tour_id,
         community_id=row.community_id or "",
         session_id=row.session_id,
         slot=slot,
-        ends_at=ends_at,
         called_off=session is not None and session.cancelled_at is not None,
         note=row.note,
         word=row.word,

@@ -31,8 +31,8 @@ class TourStopRow(Table):
     """A session that a tour stops at, or a stop proposed to a community; it goes with its session.
 
     `state` is that of `server.community.tour_proposals.StopState`. A proposed moment has a title,
-    a start and a zone of its own until a session is made of it. `proposed_by` is NULL once it is
-    accepted: what is not goes with who proposed it.
+    a start, a zone and a length of its own until a session is made of it. `proposed_by` is NULL
+    once it is accepted: what is not goes with who proposed it.
     """
 
     __tablename__ = "tour_stops"
@@ -51,6 +51,7 @@ class TourStopRow(Table):
     title_en: Mapped[str] = mapped_column(String(200))
     starts_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     time_zone: Mapped[str] = mapped_column(String(64))
+    minutes: Mapped[int | None]
     note: Mapped[str] = mapped_column(Text)
     word: Mapped[str] = mapped_column(Text)
     proposed_by: Mapped[str | None] = mapped_column(

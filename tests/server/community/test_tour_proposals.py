@@ -10,10 +10,13 @@ import pytest
 from server.community.communities import Community
 from server.community.offices import Office, OfficeKind, Visibility
 from server.community.people import Person, Role
-from server.community.sessions import OpenTo
+from server.community.phases import PhaseKind, length, read_phases, write_phases
+from server.community.sessions import USUAL_PHASES, OpenTo
 from server.community.text import Bilingual
 from server.community.tour_proposals import (
+    LENGTHS,
     LONGEST_NOTE,
+    USUAL_LENGTH,
     Proposal,
     Slot,
     StopState,
@@ -39,7 +42,6 @@ ASKED = Proposal(
     community_id=LISTED.id,
     session_id=None,
     slot=Slot(Bilingual("Chez vous"), NOW + timedelta(days=1), ZONE),
-    ends_at=NOW + timedelta(days=1, hours=2),
     called_off=False,
     note="",
     word="",
@@ -136,6 +138,9 @@ MOMENT = {"title_fr": ["Chez vous"], "date": ["2026-09-08"], "time": ["09:30"]}
         ({**MOMENT, "date": ["9999-12-31"], "time": ["23:59"]}, {"date": "not_a_date"}),
         ({**MOMENT, "date": ["2026-09-01"], "time": ["08:00"]}, {"date": "in_the_past"}),
         ({**MOMENT, "date": ["2027-09-01"]}, {"date": "too_far"}),
+        ({**MOMENT, "minutes": ["90"]}, {}),
+        ({**MOMENT, "minutes": ["91"]}, {"minutes": "not_a_choice"}),
+        ({**MOMENT, "minutes": ["-90"]}, {"minutes": "not_a_choice"}),
         ({**MOMENT, "note": ["n" * (LONGEST_NOTE + 1)]}, {"note": "too_long"}),
         ({"session": ["theirs"]}, {}),
         ({"session": ["secret"]}, {"session": "not_a_choice"}),
@@ -163,7 +168,35 @@ def test_a_moment_is_by_the_clocks_of_the_house_asked() -> None:
 def test_an_accepted_moment_is_for_those_whom_the_door_lets_in(
     visibility: Visibility, open_to: OpenTo
 ) -> None:
-    office = Office(
+    draft = session_at(ASKED, office_of(visibility))
+    assert (draft.plan.office_id, draft.plan.open_to) == ("o", open_to)
+    assert (draft.schedule.start, draft.schedule.time_zone) == (datetime(2026, 9, 2, 8), ZONE)
+
+
+@pytest.mark.parametrize("minutes", LENGTHS)
+def test_an_accepted_moment_lasts_as_long_as_was_proposed(minutes: int) -> None:
+    made, _ = draft_proposal({**MOMENT, "minutes": [str(minutes)]}, set(), ZONE, NOW)
+    assert made is not None
+    assert made.slot is not None
+    assert made.slot.ends_at == made.slot.starts_at + timedelta(minutes=minutes)
+    draft = session_at(replace(ASKED, slot=made.slot), office_of(Visibility.PUBLIC))
+    assert length(draft.plan.phases) == timedelta(minutes=minutes)
+    assert read_phases(write_phases(draft.plan.phases)) == draft.plan.phases
+    focus = [each.minutes for each in draft.plan.phases if each.kind is PhaseKind.FOCUS]
+    assert 20 <= min(focus) <= max(focus) <= 55
+    if minutes == USUAL_LENGTH:
+        assert draft.plan.phases == USUAL_PHASES
+
+
+def test_a_moment_lasts_the_usual_length_unless_it_is_said() -> None:
+    made, _ = draft_proposal(MOMENT, set(), ZONE, NOW)
+    assert made is not None
+    assert made.slot is not None
+    assert made.slot.minutes == USUAL_LENGTH == 120
+
+
+def office_of(visibility: Visibility) -> Office:
+    return Office(
         id="o",
         community_id="c",
         slug="o",
@@ -175,6 +208,3 @@ def test_an_accepted_moment_is_for_those_whom_the_door_lets_in(
         show_names=False,
         position=0,
     )
-    draft = session_at(ASKED, office)
-    assert (draft.plan.office_id, draft.plan.open_to) == ("o", open_to)
-    assert (draft.schedule.start, draft.schedule.time_zone) == (datetime(2026, 9, 2, 8), ZONE)

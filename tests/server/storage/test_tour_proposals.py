@@ -8,9 +8,16 @@ import pytest
 from sqlalchemy import text
 
 from server.community.people import Notification, Role
+from server.community.phases import length
 from server.community.series_edits import Reach
 from server.community.text import Bilingual
-from server.community.tour_proposals import Proposal, ProposalDraft, Slot, StopState
+from server.community.tour_proposals import (
+    USUAL_LENGTH,
+    Proposal,
+    ProposalDraft,
+    Slot,
+    StopState,
+)
 from server.community.tours import Tour, TourDraft
 from server.storage.database import Database, Transaction
 from server.storage.queries import session_cancelling, tour_proposals, tours
@@ -28,8 +35,10 @@ async def tour_of(db: Transaction, maker_id: str, *session_ids: str) -> Tour:
     return await tours.add_tour(db, draft, maker_id, NOW)
 
 
-def moment(title: str = "Chez vous", at: datetime = SOON) -> ProposalDraft:
-    return ProposalDraft(None, Slot(Bilingual(title), at, ZONE), "On vient à six.")
+def moment(
+    title: str = "Chez vous", at: datetime = SOON, minutes: int = USUAL_LENGTH
+) -> ProposalDraft:
+    return ProposalDraft(None, Slot(Bilingual(title), at, ZONE, minutes), "On vient à six.")
 
 
 async def propose(
@@ -66,6 +75,26 @@ async def test_a_moment_and_a_session_read_back_and_are_no_stops(database: Datab
         assert await stops(db, tour) == frozenset()
         assert await tours.tours_of_session(db, first) == []
         assert await tours.tours_to_come(db, NOW) == []
+
+
+async def test_a_moment_keeps_its_length_and_another_length_is_another_moment(
+    database: Database,
+) -> None:
+    async with database.writing() as db:
+        community_id, first, draft = await make(db)
+        tour = await tour_of(db, (await add_person(db, "Ana", NOW)).id)
+        short = await propose(db, tour, community_id, moment(minutes=45))
+        long = await propose(db, tour, community_id, moment(minutes=180))
+        linked = await propose(db, tour, community_id, ProposalDraft(first, None, ""))
+    assert [each.slot.minutes for each in (short, long)] == [45, 180]
+    assert short.slot.ends_at == SOON + timedelta(minutes=45)
+    assert timedelta(minutes=linked.slot.minutes) == length(draft.plan.phases)
+    await database.downgrade("0012")
+    await database.migrate()
+    async with database.reading() as db:
+        found = await tour_proposals.proposals_of_tour(db, tour.id)
+    # What was proposed before lengths were told lasts two hours.
+    assert {each.slot.minutes for each, _ in found if each.session_id is None} == {120}
 
 
 async def test_an_answer_is_given_once(database: Database) -> None:

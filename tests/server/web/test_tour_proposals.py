@@ -223,6 +223,29 @@ async def test_a_moment_may_be_a_session_that_the_house_had_announced(cast: Cast
     assert "Chez eux" in (await letters(cast.house, ANA))[0].text
 
 
+async def test_a_moment_lasts_as_long_as_was_proposed(cast: Cast) -> None:
+    page = await opened(cast.ana, f"{TOUR}/proposer?maison=atelier")
+    assert page  # two hours, unless one says otherwise
+    assert '<option value="120" selected>2\u00a0h</option>' in cast.ana.page
+    assert await cast.propose(minutes="7") == 400
+    assert "Choisissez dans la liste." in cast.ana.text
+    assert await cast.propose(minutes="90") == 200
+    hours = "12 h à 13 h 30"
+    asked = await cast.asked()
+    assert "1 h 30 min" in plain(cast.bo.text)
+    (told,) = [each for each in await letters(cast.house, BO) if each.kind == "proposal"]
+    assert await cast.bo.send(f"{ASKED}/{asked}/accepter", where=f"office:{cast.kitchen}") == 200
+    (answer,) = [each for each in await letters(cast.house, ANA) if each.kind == "proposal"]
+    tour = await opened(cast.ana, TOUR)
+    for words in (cast.bo.text, told.text, answer.text, tour):
+        assert hours in plain(words)
+
+
+def plain(words: str) -> str:
+    """Those words with simple spaces."""
+    return words.replace("\u00a0", " ")
+
+
 async def test_nobody_answers_for_another_house(cast: Cast) -> None:
     await cast.propose()
     asked = await cast.asked()
