@@ -41,6 +41,10 @@ class Ssrcs:
         self._forward, self._wake = forward, wake
         self._most, self._cache_packets = most, cache_packets
 
+    def known(self, ssrc: int) -> bool:
+        """Whether an SSRC is that of a track or of its repairs."""
+        return ssrc in self.routes or ssrc in self.repairs
+
     @property
     def ids(self) -> tuple[int, int, int]:
         """Extension ids of the audio level, transport-wide number and dependency descriptor.

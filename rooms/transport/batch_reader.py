@@ -150,12 +150,10 @@ class BatchReader:
             lane.start()
 
     def _take_rarer(self, record: Record, known: list[Known], now: float) -> None:
-        kind, second, who, *_, length, _, place = record
+        kind, second, who, _, _, _, ssrc, *_, length, _, place = record
         base = place * BUFFER_SIZE
         if kind == UNAUTHENTICATED:
             self._counters.add("srtp_replayed" if second in REPLAYED else "srtp_unauthenticated")
-        elif kind == MALFORMED:
-            self._counters.add("rtp_malformed")
         buffer = self._buffer
         if kind == OTHER:
             address = self._batch.address(place)
@@ -167,6 +165,8 @@ class BatchReader:
         transport, session, _, _, _ = known[who]
         if transport.receiving is not session:  # closed, or with other keys by now
             self.forget()
+        elif kind == MALFORMED:
+            transport.receive_malformed(ssrc)
         elif kind == MEDIA:
             buffer.view[:length] = self._batch.data[base : base + length]
             transport.receive_opened(buffer, length, now, noted=True)

@@ -19,6 +19,7 @@ from rooms.rtp.padding import Padding
 from rooms.rtp.send_path import SendPath
 from rooms.rtp.ssrcs import Route, Ssrcs
 from rooms.transport.carrier import Carrier
+from rooms.transport.met_ssrcs import MetSsrcs
 from rooms.transport.srtp import (
     REPLAYED,
     PacketBuffer,
@@ -82,6 +83,7 @@ class MediaTransport:
             keyframes=limits.keyframe_requests_per_second,
         )  # fmt: skip
         self._sessions: tuple[Session, Session] | None = None
+        self._met: MetSsrcs | None = None
         self.receiving: Any = None  # libsrtp's pointers
         self._sending: Any = None
         self._tag = 0
@@ -149,6 +151,7 @@ class MediaTransport:
     def keys(self, receiving: Session, sending: Session) -> None:
         """Take the two SRTP sessions that DTLS made; packets before this are dropped."""
         self._sessions = (receiving, sending)
+        self._met = MetSsrcs(receiving, 4 * self._limits.ssrcs_per_kind)
         self.receiving = session_pointer(receiving)
         self._sending = session_pointer(sending)
         self._tag = tag_size(sending)
@@ -192,7 +195,7 @@ class MediaTransport:
         self._mux.discard(self)
         self._forget_address()
         self.ssrcs.close()
-        self._path = self.receiving = self._sending = self._sessions = None
+        self._path = self.receiving = self._sending = self._sessions = self._met = None
         for out in self._feedback.outgoing.values():
             out.set_path(None)
             if out.track is not None:
@@ -236,7 +239,7 @@ class MediaTransport:
             start += 4 + 4 * (data[start + 2] << 8 | data[start + 3])
         end = length - data[length - 1] if first & 0x20 else length
         if start > end:
-            self._counters.add("rtp_malformed")
+            self.receive_malformed(ssrc)
             return
         level = descriptor = b""
         if first & 0x10 and self._ids != (0, 0, 0):
@@ -261,6 +264,15 @@ class MediaTransport:
             stream.receive(sequence, timestamp, marker, payload, now, descriptor=descriptor)
         else:
             stream.receive(sequence, timestamp, second & 0x80, payload, now)
+
+    def receive_malformed(self, ssrc: int) -> None:
+        """Count an RTP packet that was authentic, and is not well-formed."""
+        self._counters.add("rtp_malformed")
+        self._note_met(ssrc)
+
+    def _note_met(self, ssrc: int) -> None:
+        if self._met is not None:
+            self._met.add(ssrc, self.ssrcs.known)
 
     def _read_extensions(
         self, data: bytearray, length: int, now: float, noted: bool
@@ -289,6 +301,7 @@ class MediaTransport:
         """The route of an SSRC that has none yet; None when it is a repair's or nobody's."""
         if ssrc in self.ssrcs.repairs:
             return None
+        self._note_met(ssrc)
         if now >= self._unknown_since + 1:
             self._unknown_since = now
             self._unknown_left = self._limits.ssrcs_unknown_per_second
@@ -319,6 +332,7 @@ class MediaTransport:
         if size < _LEAST_RTCP:
             self._counters.add("srtcp_unauthenticated")
             return
+        self._note_met(int.from_bytes(buffer.data[4:8]))
         try:
             items = rtcp.parse(
                 bytes(buffer.view[:size]), most=self._limits.rtcp_packets_per_compound

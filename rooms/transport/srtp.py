@@ -5,6 +5,7 @@ Results are libsrtp's codes, 0 when all is well: bad packets are counted by call
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR
-from pylibsrtp import Policy, _binding
+from pylibsrtp import Error, Policy, _binding
 from pylibsrtp import Session as Session
 from pylibsrtp._binding import ffi, lib
 
@@ -117,6 +118,12 @@ def tag_size(session: Session) -> int:
     size = len(session.protect(probe)) - len(probe)
     session.remove_stream(ssrc)
     return size
+
+
+def forget_ssrc(session: Session, ssrc: int) -> None:
+    """Have a session keep nothing more of an SSRC, if it ever met that."""
+    with contextlib.suppress(Error):
+        session.remove_stream(ssrc)
 
 
 _copies = Session()
