@@ -306,6 +306,8 @@ class Room:
             for track in one.publications:
                 if track.kind == "video":
                     self.wish_changed(track)
+                    for waiting in track.waiting_in_vain(now):
+                        waiting.subscriber.subscriptions.undecodable(track)
                 elif one.visible and not track.muted and track.incoming is not None:
                     level = max(level, track.incoming.audio_level(now))
             levels[one.sid] = level

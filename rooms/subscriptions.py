@@ -98,11 +98,13 @@ class Subscriptions:
             if subscribed.out is None:
                 self._bind(subscribed)
             if subscribed.out is None and not self._subscriber.connection.decodes(subscribed.track):
-                sid = subscribed.track.sid
-                self._end(sid)
-                self._subscriber.tell(
-                    SubscriptionFailed(sid, SubscriptionError.SE_CODEC_UNSUPPORTED)
-                )
+                self._end(subscribed.track.sid)
+                self.undecodable(subscribed.track)
+
+    def undecodable(self, track: PublishedTrack) -> None:
+        """`track` comes in no codec that the client decodes."""
+        failure = SubscriptionFailed(track.sid, SubscriptionError.SE_CODEC_UNSUPPORTED)
+        self._subscriber.tell(failure)
 
     def _bind(self, subscribed: SubscribedTrack) -> None:
         track = subscribed.track

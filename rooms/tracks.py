@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from rooms.rtp.incoming import IncomingTrack
     from rooms.rtp.outgoing import OutgoingStream
 
+BACKUP_PATIENCE = 15.0
+"""Seconds in which a backup that somebody needs must come: what LiveKit gives a subscription."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrackSettings:
@@ -169,6 +172,12 @@ class PublishedTrack:
         ]
         return any(changed)
 
+    def waiting_in_vain(self, now: float) -> tuple[SubscribedTrack, ...]:
+        """Those for whom no codec that they decode came in time, each once while that lasts."""
+        if len(self.renditions) < 2:
+            return ()
+        return tuple(one for one in self.subscribers.values() if one.despairs(now))
+
     def wishes(self) -> tuple[tuple[str, int], ...]:
         """Each codec in lower case, and the highest quality of it that is to be sent."""
         return tuple((each.codec.lower(), each.wanted.told) for each in self.renditions)
@@ -204,6 +213,8 @@ class SubscribedTrack:
         self.subscriber = subscriber
         self.settings = TrackSettings()
         self.out: OutgoingStream | None = None
+        self._in_vain_since: float | None = None
+        self._despaired = False
 
     def bind(self, out: OutgoingStream) -> None:
         """The stream is negotiated: packets flow as the settings say."""
@@ -236,6 +247,26 @@ class SubscribedTrack:
     def lacks(self, rendition: Rendition) -> bool:
         """Whether the subscriber cannot decode the codec of `rendition`."""
         return self.out is not None and not self.out.carries(rendition.codec)
+
+    def despairs(self, now: float) -> bool:
+        """Whether it is time to say that no backup comes; True once, until one came after all."""
+        if not self._waits():
+            self._in_vain_since, self._despaired = None, False
+            return False
+        if self._in_vain_since is None:
+            self._in_vain_since = now
+        if self._despaired or now - self._in_vain_since < BACKUP_PATIENCE:
+            return False
+        self._despaired = True
+        return True
+
+    def _waits(self) -> bool:
+        """Whether it looks at a track of which nothing ever came in a codec that it decodes."""
+        if not self.lacks(self.track.first) or self.quality == OFF:
+            return False
+        assert self.out is not None
+        feeding = self.out.track
+        return self.subscriber.lost_at is None and (feeding is None or not feeding.layers)
 
     def apply(self) -> None:
         """Make the stream follow the settings and the publisher's mute."""

@@ -11,7 +11,7 @@ from rooms.errors import NotAllowed
 from rooms.events import Described, QualitiesWanted, SubscriptionFailed, TrackPublished
 from rooms.participant import Participant
 from rooms.rtp.codecs import Codec
-from rooms.tracks import PublishedTrack, SubscribedTrack, TrackSettings
+from rooms.tracks import BACKUP_PATIENCE, PublishedTrack, SubscribedTrack, TrackSettings
 from tests.rooms.seating import CHROMIUM_VIDEO, Ears, Seating, adding
 from tests.rooms.transport.samples import offer_text
 
@@ -63,7 +63,7 @@ class Film:
         codec = Codec(rendition.codec, 90000, 1, 96, 97)
         rendition.incoming.learn("q", 70 + at, codec)
 
-    def send_backup(self) -> None:
+    def send_backup(self, *, flows: bool = True) -> None:
         """Ana does what she was asked for, as `livekit-client` does."""
         layers = adding("video", layers=2).layers
         codec = SimulcastCodec(codec="vp8", cid=BACKUP, layers=layers)
@@ -72,7 +72,8 @@ class Film:
         self.ana.publish(again)
         self.ana.connection.answer(both_codecs(), 2)
         self.seating.settle()
-        self.flow(1)
+        if flows:
+            self.flow(1)
 
     def watch(self, name: str, *, av1: bool = True) -> tuple[Participant, Ears]:
         """Somebody who receives, with AV1 or without."""
@@ -258,6 +259,77 @@ async def test_who_decodes_neither_codec_is_not_troubled(seating: Seating) -> No
     failed = [(each.track_sid, each.error) for each in hears.heard(SubscriptionFailed)]
     assert failed == [(film.track.sid, SubscriptionError.SE_CODEC_UNSUPPORTED)]
     assert film.told() == []
+
+
+def failures(hears: Ears) -> list[tuple[str, SubscriptionError]]:
+    return [(each.track_sid, each.error) for each in hears.heard(SubscriptionFailed)]
+
+
+@pytest.mark.parametrize("policy", [SIMULCAST, REGRESSION])
+async def test_who_waits_in_vain_for_the_backup_is_told_once_and_gets_it_if_it_comes_after_all(
+    seating: Seating, policy: BackupCodecPolicy
+) -> None:
+    film = Film(seating, policy)
+    eve, eve_hears = film.watch("eve")
+    bob, hears = film.watch("bob", av1=False)
+    film.wait(BACKUP_PATIENCE - 0.1)
+    assert failures(hears) == [], "it may still come"
+    seating.tick(0.2)
+    assert failures(hears) == [(film.track.sid, SubscriptionError.SE_CODEC_UNSUPPORTED)]
+    film.wait(60)
+    assert len(failures(hears)) == 1
+    assert failures(eve_hears) == []
+    assert film.fed(eve) == "AV1"
+    assert film.told()[-1]["vp8"] == HIGH, "it is still asked for"
+
+    film.send_backup()
+    assert film.fed(bob) == "VP8"
+    film.wait(60)
+    assert len(failures(hears)) == 1
+
+
+async def test_a_backup_that_is_negotiated_and_never_flows_is_waited_for_no_longer(
+    seating: Seating,
+) -> None:
+    film = Film(seating)
+    _, hears = film.watch("bob", av1=False)
+    film.send_backup(flows=False)
+    film.wait(BACKUP_PATIENCE)
+    assert len(failures(hears)) == 1
+
+
+async def test_a_backup_that_ends_is_waited_for_anew(seating: Seating) -> None:
+    film = Film(seating)
+    _, hears = film.watch("bob", av1=False)
+    film.send_backup()
+    film.wait(60)
+    assert failures(hears) == []
+    gone = both_codecs()
+    at = gone.index("a=mid:3")
+    film.ana.connection.answer(gone[:at] + gone[at:].replace("a=sendonly", "a=inactive"), 3)
+    film.wait(BACKUP_PATIENCE - 0.1)
+    assert failures(hears) == []
+    seating.tick(0.2)
+    assert len(failures(hears)) == 1
+
+
+async def test_nobody_waits_for_what_is_hidden_muted_or_cannot_be_told(seating: Seating) -> None:
+    film = Film(seating)
+    bob, hears = film.watch("bob", av1=False)
+    bob.subscriptions.configure([film.track.sid], TrackSettings(disabled=True))
+    film.wait(60)
+    bob.subscriptions.configure([film.track.sid], SMALL)
+    film.ana.mute(film.track.sid, True)
+    film.wait(60)
+    film.ana.mute(film.track.sid, False)
+    film.wait(BACKUP_PATIENCE - 0.1)
+    bob.listen(None, seating.now)
+    seating.tick(0.4)
+    bob.listen(hears, seating.now)
+    film.wait(BACKUP_PATIENCE - 0.1)
+    assert failures(hears) == []
+    seating.tick(0.2)
+    assert len(failures(hears)) == 1
 
 
 async def test_two_connections_agree_on_what_the_answer_keeps(seating: Seating) -> None:
