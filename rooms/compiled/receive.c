@@ -171,16 +171,16 @@ static int read_media(struct record *record, const unsigned char *data, int leng
     record->ssrc = get32(data + 8);
     record->level = NO_LEVEL;
     record->descriptor = record->descriptor_size = 0;
+    int extension = start;
     if (data[0] & 0x10) {
-        int from = start;
         if (start + 4 > length)
             return MALFORMED;
         start += 4 + 4 * (data[start + 2] << 8 | data[start + 3]);
-        if (start <= length)
-            read_extensions(record, data, from, start, known, now);
     }
     if (start > length - padding)
         return MALFORMED;
+    if (start > extension)
+        read_extensions(record, data, extension, start, known, now);
     record->start = start;
     record->end = length - padding;
     record->length = length;

@@ -43,7 +43,7 @@ void moulin_seal_free(struct seal *seal)
     if (seal->context)
         crypto.free_context(seal->context);
     free(seal->streams);
-    memset(seal->salt, 0, SALT);
+    explicit_bzero(seal->salt, SALT); /* a memset before free is left out by compilers */
     free(seal);
 }
 

@@ -217,7 +217,13 @@ class _Transport(RTCDtlsTransport):
             return
         if self.state != "connected":
             raise ConnectionError("not connected")
-        await self.transport._send(self._records.seal(DATA, data))
+        try:
+            record = self._records.seal(DATA, data)
+        except ConnectionError:
+            if self._task is not None:
+                self._task.cancel()  # the client connects anew, with other keys
+            raise
+        await self.transport._send(record)
 
     async def _recv_next(self) -> None:
         if self._records is None:

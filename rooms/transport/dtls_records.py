@@ -23,6 +23,10 @@ _VERSION = 0xFEFD
 _EPOCH = 1  # of all that one handshake protects; we agree to no second one
 _MOST = 1 << 14  # bytes of plain text (RFC 6347 section 4.1)
 _SEQUENCE = (1 << 48) - 1
+# RFC 9325 section 4.4 has the limits of RFC 8446 and RFC 9147 hold for DTLS 1.2 too: 2^34.5 blocks
+# of AES-GCM, of which a packet of SCTP's has 76 at most, and 2^36 forged records of either kind.
+_MOST_SEALED = 1 << 28
+_MOST_FORGED = 1 << 36
 _WINDOW = 64
 _TAG = 16
 _HEADER = struct.Struct("!BHQH")  # type, version, epoch and sequence number, length
@@ -84,7 +88,7 @@ class ServerRecords:
     `next_number` is the first sequence number of our epoch that was never used.
     """
 
-    __slots__ = ("_highest", "_next", "_receiving", "_seen", "_sending", "_suite")
+    __slots__ = ("_forged", "_highest", "_next", "_receiving", "_seen", "_sending", "_suite")
 
     def __init__(self, secrets: Secrets, next_number: int) -> None:
         client_key, server_key, client_fixed, server_fixed = secrets.keys()
@@ -92,14 +96,18 @@ class ServerRecords:
         self._receiving = (client_key, client_fixed)
         self._sending = (server_key, server_fixed)
         self._next = next_number
+        self._forged = 0
         self._highest = -1
         self._seen = 0  # a bit for each number up to the highest, that one's the lowest bit
 
     def seal(self, kind: int, data: bytes) -> bytes:
-        """A record of ours, which no other may follow with the same number."""
+        """A record of ours, which no other may follow with the same number.
+
+        Raises ConnectionError when the keys have sealed as much as they may.
+        """
         number = self._next
-        if number > _SEQUENCE:
-            raise ConnectionError("every record number was used")
+        if number >= _MOST_SEALED:
+            raise ConnectionError("the keys are used up")
         self._next = number + 1
         key, fixed = self._sending
         numbers = _EPOCH << 48 | number
@@ -112,6 +120,7 @@ class ServerRecords:
     def open(self, record: bytes) -> tuple[int, bytes] | None:
         """The type and the content of a record of theirs; raises MalformedPacket.
 
+        Raises ConnectionError when so many were forged that the next might pass.
         None for one that came before, or too late to tell (RFC 6347 section 4.1.2.6), and for one
         of another epoch, such as the last of the handshake said again.
         """
@@ -133,6 +142,9 @@ class ServerRecords:
         try:
             data = self._suite.aead(key).decrypt(nonce, record[start:], bound)
         except InvalidTag:
+            self._forged += 1
+            if self._forged >= _MOST_FORGED:
+                raise ConnectionError("too many forged records") from None
             raise MalformedPacket("DTLS record that is not authentic") from None
         self._note(number)
         return kind, data

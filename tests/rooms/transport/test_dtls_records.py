@@ -261,6 +261,27 @@ def test_no_number_of_ours_is_used_twice() -> None:
     assert [record[3:11].hex() for record in made] == [f"00010000{n:08x}" for n in (1, 2, 3)]
     assert next_number(made) == 4
     assert next_number([b"\x14\xfe\xfd" + bytes(7) + b"\x09\x00\x01\x01"]) == 0
-    ends.server._next = 1 << 48
+
+
+async def test_keys_that_sealed_enough_end_the_connection(meet: Any) -> None:
+    client = meet(GCM)
+    await client.connect()
+    client.server.dtls._dtls._records._next = (1 << 28) - 1
+    await client.server.say(b"the last")
+    assert client.hear() == b"the last"
     with pytest.raises(ConnectionError):
-        ends.server.seal(DATA, b"one too many")
+        await client.server.say(b"one too many")
+    for _ in range(6):
+        await asyncio.sleep(0)
+    assert client.server.ended == ["closed by the remote side"]
+
+
+async def test_too_many_forged_records_end_the_connection(meet: Any) -> None:
+    client = meet(CHACHA)
+    await client.connect()
+    client.server.dtls._dtls._records._forged = (1 << 36) - 2
+    for ended in ([], ["closed by the remote side"]):
+        client.ssl.send(b"something")
+        client.server.dtls.receive(client.records()[:-1] + b"?")
+        await client.flush()
+        assert client.server.ended == ended
