@@ -50,22 +50,35 @@ class LinkQuality:
         bits, self._bits = self._bits, {}
         elapsed, self._looked_at = now - self._looked_at, now
         rtt = 0.0
+        resting: set[str] = set()
         for subscribed in one.subscriptions:
             if subscribed.out is not None and subscribed.out.report_block is not None:
                 rtt = max(rtt, subscribed.out.rtt)
                 sid = subscribed.track.sid
                 arrivals[sid] = self._received(subscribed, before.get(sid))
+                if subscribed.quality == OFF:
+                    resting.add(sid)
         for track in one.publications:
             if track.incoming is not None and not track.muted:
                 arrival = self._sent(track, before.get(track.sid), rtt)
                 wanted, came = self._gained_bits(track, bits.get(track.sid), elapsed)
                 arrivals[track.sid] = replace(arrival, wanted_bits=wanted, bits=came)
                 heard = heard or arrival.expected > 0
-        self._scores = {sid: self._scores.get(sid) or Score() for sid in arrivals}
-        values = [self._scores[sid].update(arrival) for sid, arrival in arrivals.items()]
-        self.score = min(values, default=quality.BEST)
+            elif track.muted:
+                resting.add(track.sid)
+        self.score = self._rate(arrivals, resting, elapsed)
         told, self.level = self.level, _level(self.score) if heard else ConnectionQuality.LOST
         return self.level != told
+
+    def _rate(self, arrivals: dict[str, Arrival], resting: set[str], elapsed: float) -> float:
+        """The worst score; who is muted or hidden keeps its usual rate of packets in mind."""
+        sids = arrivals.keys() | resting
+        self._scores = {sid: self._scores.get(sid) or Score() for sid in sids}
+        for sid, arrival in arrivals.items():
+            self._scores[sid].update(replace(arrival, seconds=elapsed))
+        for sid in resting:
+            self._scores[sid].rest()
+        return min((each.value for each in self._scores.values()), default=quality.BEST)
 
     def _gained(
         self, sid: str, now: tuple[int, int], before: tuple[int, int] | None
@@ -84,7 +97,7 @@ class LinkQuality:
             best = out.track.best(subscribed.quality)
             missing = max(0, best - out.source.base.spatial)
         return Arrival(
-            kind=track.kind,
+            codec=out.codec.name,
             expected=expected,
             lost=lost,
             rtt=out.rtt,
@@ -106,7 +119,9 @@ class LinkQuality:
             if track.kind == "video":
                 missing = max(missing, _missing_layers(rendition))
         expected, lost = self._gained(track.sid, (expected, expected - received), before)
-        return Arrival(track.kind, expected, lost, rtt, jitter, missing)
+        assert track.incoming is not None
+        codec = track.incoming.codec.name
+        return Arrival(codec, expected, lost, rtt, jitter, missing)
 
     def _gained_bits(
         self, track: PublishedTrack, before: tuple[float, float] | None, elapsed: float

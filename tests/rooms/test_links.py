@@ -86,13 +86,53 @@ async def test_everybody_learns_how_good_a_link_is(seating: Seating) -> None:
     assert told[-1].links[0].level == ConnectionQuality.EXCELLENT
     out = next(one.out for one in bob.subscriptions if one.out is not None)
     for number in range(4):
-        block = ReportBlock(out.ssrc, 40, 30 * number, 1000 + 200 * number, 0, 0, 0)
+        block = ReportBlock(out.ssrc, 80, 60 * number, 1000 + 200 * number, 0, 0, 0)
         out.reported_on(block, seating.now)
         seating.tick(5)
     last = ana_hears.heard(LinksChanged)[-1].links
     assert [(link.participant_sid, link.level) for link in last] == [
         (bob.sid, ConnectionQuality.POOR)
     ]
+
+
+async def test_what_is_lost_of_silence_weighs_little_also_after_a_mute(seating: Seating) -> None:
+    ana, _ = filming(seating)
+    bob, _ = watching(seating)
+    sound = next(track for track in ana.publications if track.kind == "audio")
+    out = sound.subscribers[bob.sid].out
+    assert out is not None
+    highest = lost = 1000
+
+    def five_seconds(expected: int, missing: int) -> float:
+        nonlocal highest, lost
+        highest, lost = highest + expected, lost + missing
+        out.reported_on(ReportBlock(out.ssrc, 0, lost, highest, 0, 0, 0), seating.now)
+        seating.tick(5)
+        return bob.link.score
+
+    for _ in range(13):
+        five_seconds(250, 0)
+    assert five_seconds(250, 100) < 40
+    ana.mute(sound.sid, True)
+    assert five_seconds(0, 0) == 100
+    ana.mute(sound.sid, False)
+    five_seconds(12, 0)
+    assert five_seconds(12, 4) > 80
+
+
+async def test_who_hides_a_video_has_a_link_as_good_as_before(seating: Seating) -> None:
+    ana, _ = filming(seating)
+    bob, _ = watching(seating)
+    camera = camera_of(ana)
+    out = camera.subscribers[bob.sid].out
+    assert out is not None
+    for number in range(3):
+        out.reported_on(ReportBlock(out.ssrc, 0, 90 * number, 200 * number, 0, 0, 0), seating.now)
+        seating.tick(5)
+    assert bob.link.score < 40
+    bob.subscriptions.configure([camera.sid], TrackSettings(disabled=True))
+    seating.tick(5)
+    assert bob.link.score == 100
 
 
 async def test_a_link_is_lost_only_when_nothing_comes_by_it(seating: Seating) -> None:
