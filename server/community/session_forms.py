@@ -57,6 +57,14 @@ def draft_session(
     return SessionDraft(plan, schedule), {}
 
 
+def doubtful_phases(minutes: Sequence[str]) -> frozenset[int]:
+    """The lines of phases (from 0) whose minutes cannot be; the first one when none says any."""
+    written = [(line, text) for line, text in enumerate(minutes) if text.strip()]
+    return frozenset(
+        line for line, text in written or [(0, "")] if whole_number(text, LONGEST_PHASE) is None
+    )
+
+
 class _Reader:
     """Reads fields one by one and keeps the code of what is wrong with each."""
 
@@ -128,7 +136,7 @@ class _Reader:
         return Recurrence(
             frequency=Frequency(frequency),
             weekdays=tuple(days or [day.weekday()]) if is_weekly else (day.weekday(),),
-            interval=whole_number(self._one("interval"), LARGEST_INTERVAL) or 1,
+            interval=self._optional_number("interval", LARGEST_INTERVAL) or 1,
             ordinal=0 if is_weekly else place_in_month(day),
             until=until,
             count=count,
@@ -144,7 +152,7 @@ class _Reader:
             self.errors["until"] = "not_a_date"
             return None
         if until < first or until - first > 5 * FARTHEST:
-            self.errors["until"] = "not_a_date_near"
+            self.errors["until"] = "not_an_end"
             return None
         return until
 

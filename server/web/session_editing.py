@@ -11,7 +11,7 @@ from aiohttp import web
 from server.community.phases import PhaseKind
 from server.community.recurrence import Schedule, in_local
 from server.community.series_edits import Reach
-from server.community.session_forms import Choices, draft_session
+from server.community.session_forms import Choices, doubtful_phases, draft_session
 from server.community.sessions import (
     USUAL_PHASES,
     OpenTo,
@@ -148,16 +148,24 @@ async def _sent_back(
 
     texts = ("title_fr", "title_en", "text_fr", "text_en", "theme", "office", "host", "date")
     more = ("time", "time_zone", "frequency", "interval", "until", "count", "capacity", "open_to")
+    kinds, minutes = _phases_written(fields)
     form = SessionForm(
         **{name: one(name) for name in (*texts, *more)},
         reach=one("reach"),
         co_hosts=list(fields.get("co_hosts", ())),
         weekdays=list(fields.get("weekdays", ())),
-        phase_kinds=list(fields.get("phase_kinds", ()))[:30],
-        phase_minutes=list(fields.get("phase_minutes", ()))[:30],
+        phase_kinds=kinds,
+        phase_minutes=minutes,
         errors=field_sentences(errors, words_of(request)),
     )
     return await _show(request, place, form, session, status=400)
+
+
+def _phases_written(fields: Mapping[str, Sequence[str]]) -> tuple[list[str], list[str]]:
+    """The lines of phases up to the last that says anything: empty ones must not pile up."""
+    minutes = [each.strip() for each in fields.get("phase_minutes", ())][:30]
+    used = max((number for number, each in enumerate(minutes, 1) if each), default=0)
+    return list(fields.get("phase_kinds", ()))[:used], minutes[:used]
 
 
 def _first_form(place: Place) -> SessionForm:
@@ -232,6 +240,7 @@ async def _show(
         open_to_choices=[(each.value, open_to_label(each, words)) for each in OpenTo],
         reach_choices=reach_choices(words) if session and session.recurs else [],
         phase_lines=min(24, len(form.phase_kinds) + EMPTY_PHASES),
+        doubtful_phases=doubtful_phases(form.phase_minutes),
         moved_note=_moved_note(session, words) if session else "",
     )
     role = place.standing.role

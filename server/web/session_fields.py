@@ -71,6 +71,7 @@ def field_sentences(errors: Mapping[str, str], words: Words) -> dict[str, str]:
         "not_a_date": _("Écrivez une date et une heure."),
         "not_a_date_near": _("Choisissez un jour à venir, d’ici deux ans."),
         "in_the_past": _("Ce moment est déjà passé : choisissez-en un à venir."),
+        "not_an_end": _("Choisissez une date de fin qui suit la première, d’ici dix ans."),
         "until_or_count": _("Choisissez une date de fin ou un nombre de fois, pas les deux."),
         "not_phases": _("Donnez de 1 à 24 phases, de 1 à 240 minutes chacune."),
         "office_is_closed": _(

@@ -200,4 +200,5 @@ class SessionFormView:
     open_to_choices: list[tuple[str, str]]
     reach_choices: list[tuple[str, str]]  # [] when there is nothing to choose
     phase_lines: int = 1
+    doubtful_phases: frozenset[int] = frozenset()  # lines, from 0, of minutes that cannot be
     moved_note: str = ""  # where the series puts a date that was moved by itself

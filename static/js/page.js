@@ -55,6 +55,25 @@ document.addEventListener("submit", (event) => {
   if (!window.confirm(form.dataset.confirm)) event.preventDefault();
 });
 
+// A browser neither sends a form with a bad value in a closed fold, nor says why.
+document.addEventListener(
+  "invalid",
+  (event) => {
+    if (!(event.target instanceof Element)) return;
+    for (let fold = event.target.closest("details"); fold; ) {
+      fold.open = true;
+      fold = fold.parentElement?.closest("details") ?? null;
+    }
+  },
+  true,
+);
+
+/** Of a form that came back with errors, the first field to mend is the one to write in. */
+function goToTheFirstError() {
+  const field = document.querySelector("main [aria-invalid=true]");
+  if (field instanceof HTMLElement) field.focus();
+}
+
 /** What was done is said once: an address that is copied, or loaded again, must not say it again. */
 function forgetWhatWasDone() {
   const address = new URL(location.href);
@@ -64,4 +83,5 @@ function forgetWhatWasDone() {
 }
 
 startTheme();
+goToTheFirstError();
 forgetWhatWasDone();

@@ -108,16 +108,33 @@ async def test_the_green_room_says_where_the_session_is(
         ("phase_minutes", "0", "Donnez de 1 à 24 phases"),
         ("capacity", "beaucoup", "Écrivez un nombre entier"),
         ("host", "nobody", "Choisissez dans la liste"),
+        ("interval", "99", "Écrivez un nombre entier"),
+        ("until", "2001-01-01", "Choisissez une date de fin qui suit la première"),
     ],
 )
 async def test_what_cannot_be_kept_is_said(
     house: web.Application, owner: Visitor, field: str, value: str, sentence: str
 ) -> None:
-    fields = {"title_en": ""} if field == "title_fr" else {}
+    fields = {"title_en": "", "frequency": "weekly" if field in ("interval", "until") else ""}
     sent = await form(house, **{**fields, field: value})
     assert await owner.send_list(f"{LIST}/nouvelle", sent) == 400
     assert sentence in owner.text
     assert "Comptabilité" in owner.text  # nothing typed is lost
+    assert 'aria-invalid="true"' in owner.page
+
+
+async def test_lines_of_phases_do_not_pile_up(house: web.Application, owner: Visitor) -> None:
+    lines = {
+        "phase_kinds": ["focus", "focus", "break", "focus", "focus"],
+        "phase_minutes": ["50", "999", "10", "", ""],
+    }
+    for _ in range(2):
+        assert await owner.send_list(f"{LIST}/nouvelle", await form(house, **lines)) == 400
+        minutes = re.findall(r'name="phase_minutes".*? value="(\d*)"(.*?)>', owner.page)
+        assert [value for value, _rest in minutes] == ["50", "999", "10", "", "", ""]
+        assert ["aria-invalid" in rest for _value, rest in minutes] == [False, True] + [False] * 4
+        lines["phase_minutes"] = [value for value, _rest in minutes]
+        lines["phase_kinds"] = ["focus"] * len(minutes)
 
 
 async def test_a_guest_answers_with_a_name_and_companions(
@@ -134,6 +151,8 @@ async def test_a_guest_answers_with_a_name_and_companions(
     assert "Ana +2" in owner.text
     await owner.send(f"{address}/reponse", answer="yes")
     assert "liste d’attente" in owner.text
+    assert re.search(r"3 personnes y seront\s*· complet\s*· 1 en attente", owner.text)
+    assert "Enregistrer" in owner.text  # what is chosen after the answer can be kept
     # The guest brings one fewer: the one who waits has a seat.
     await visitor.send(f"{address}/reponse", answer="yes", companions="1")
     await owner.open(address)
