@@ -17,6 +17,7 @@ from server.community.sessions import (
     USUAL_PHASES,
     OpenTo,
     Plan,
+    Session,
     SessionDraft,
     phases_lasting,
 )
@@ -54,6 +55,12 @@ class Slot:
     def ends_at(self) -> datetime:
         """When it is over."""
         return self.starts_at + timedelta(minutes=self.minutes)
+
+
+def slot_of(session: Session) -> Slot:
+    """The moment of a session, with its title."""
+    minutes = int((session.ends_at - session.starts_at).total_seconds()) // 60
+    return Slot(session.plan.title, session.starts_at, session.time_zone, minutes)
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from server.community.communities import Community
+from server.community.entry import Standing
 from server.community.errors import BadField
-from server.community.people import Person
+from server.community.offices import Office, Visibility
+from server.community.people import Person, Role
+from server.community.sessions import OpenTo, Session
 from server.community.text import Bilingual, clean, cleaned
 
 MOST_STOPS = 24
@@ -43,6 +47,19 @@ class TourDraft:
 def may_change(tour: Tour, person: Person | None) -> bool:
     """Whether that person may change and remove a tour: its maker, and who keeps the server."""
     return person is not None and (person.keeps_server or person.id == tour.maker_id)
+
+
+def may_show(community: Community, session: Session, office: Office, standing: Standing) -> bool:
+    """Whether a tour shows a stop to someone of that `standing` there, who may see its session.
+
+    A house outside the public list is named to those who hold something in it; to others only by
+    what it announces for all, in an open office.
+    """
+    if community.listed or standing.whole_community or standing.office_ids:
+        return True
+    if standing.role is not Role.GUEST:
+        return True
+    return session.plan.open_to is OpenTo.ALL and office.visibility is Visibility.PUBLIC
 
 
 def draft_tour(

@@ -47,7 +47,14 @@ async def _settle(
     planned = (await office_sessions.planned_in(db, [office.id], now)).get(office.id)
     if planned is None:
         return "office-removed"
-    told = Told(request.app, place.community, place.offices, now, pages_go=wanted == CALL_OFF)
+    told = Told(
+        request.app,
+        place.community,
+        place.offices,
+        now,
+        pages_go=wanted == CALL_OFF,
+        by_id=place.person.id if place.person else "",
+    )
     if wanted == CALL_OFF:
         await tell(db, told, await office_sessions.call_off_sessions(db, office.id, now))
         return "office-removed-cancelled"

@@ -152,6 +152,7 @@ _TOURS = [  # Series of sessions across communities.
     web.get(f"{_MANAGE}/propositions", tour_answers.asked_page),
     web.post(f"{_MANAGE}/propositions/{{id}}/accepter", tour_answers.accept),
     web.post(f"{_MANAGE}/propositions/{{id}}/decliner", tour_answers.decline),
+    web.post(f"{_MANAGE}/propositions/{{id}}/quitter", tour_answers.leave),
 ]
 _CALENDARS = [  # Sessions as other programs read them.
     web.get("/c/{community}/calendrier", calendar_pages.calendar_page),

@@ -58,6 +58,7 @@ class Told:
     """What the letters about sessions of one community share.
 
     `pages_go`: the sessions' own pages go with what is told, so that letters lead to the list.
+    `by_id`: who decided what is told, where that matters.
     """
 
     app: web.Application
@@ -65,6 +66,7 @@ class Told:
     offices: list[Office]
     now: datetime
     pages_go: bool = False
+    by_id: str = ""
 
     def page(self, session: Session) -> str:
         """The page that tells more of a session, as a path."""

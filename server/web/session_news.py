@@ -20,6 +20,8 @@ from server.web.person import right_now
 from server.web.place import Place
 from server.web.session_invitations import News, Told, batches, tell_everyone
 from server.web.session_reminders import move_reminders, notice_of
+from server.web.tour_news import tell_of_stops
+from server.web.tour_news_words import StopNews
 
 
 async def tell_changes(
@@ -32,7 +34,8 @@ async def tell_changes(
     capacity_before: int | None = None,
 ) -> None:
     """Tell those who answered what was `changed` in the house of this page; `tell` says how."""
-    told = Told(request.app, place.community, place.offices, right_now())
+    by_id = place.person.id if place.person else ""
+    told = Told(request.app, place.community, place.offices, right_now(), by_id=by_id)
     await tell(db, told, changed, news=news, capacity_before=capacity_before)
 
 
@@ -46,6 +49,7 @@ async def tell(
 ) -> None:
     """Tell those who answered what was `changed`: by letter, in their calendar, on their devices.
 
+    Organisers of tours that stop at what is called off, or takes place after all, learn it too.
     `news` is what to say of those changed: that they are, or that they take place after all.
     """
     await tell_everyone(db, told, changed.changed, news, capacity_before)
@@ -53,12 +57,15 @@ async def tell(
     await move_reminders(db, told, {*changed.changed, *changed.cancelled})
     await _notify(db, told, changed.changed, news)
     await _notify(db, told, changed.cancelled, News.CANCELLED)
+    await tell_of_stops(db, told, changed.cancelled, StopNews.CALLED_OFF)
+    if news is News.RESTORED:
+        await tell_of_stops(db, told, changed.changed, StopNews.RESTORED)
 
 
 def wake(app: web.Application) -> None:
     """What was told leaves at once, and running sessions are looked at anew."""
     app[SESSION_CLOCK].wake()
-    for queue in ("letters", "notices"):
+    for queue in ("hosts", "letters", "notices"):
         app[JOBS].wake(queue)
 
 

@@ -1,4 +1,4 @@
-"""What other houses propose to this one: read, accepted or declined by who looks after it."""
+"""What tours propose to a house: read, accepted, declined or left by who looks after it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from server.community.offices import Office
 from server.community.sessions import OpenTo, Session
 from server.community.tour_proposals import (
     Proposal,
-    Slot,
     may_reply,
     session_at,
+    slot_of,
     word_of,
 )
 from server.community.tours import MOST_STOPS, Tour
 from server.i18n import Words
-from server.keys import DATABASE, JOBS, SESSION_CLOCK
+from server.keys import DATABASE
 from server.storage.database import Transaction
-from server.storage.queries import session_changes, sessions, tour_proposals, tours
+from server.storage.queries import session_changes, sessions, tour_proposals, tour_stops, tours
 from server.storage.queries.tour_proposals import Asked
+from server.storage.queries.tour_stops import TourStop
 from server.web.doors import community_ref, community_url
 from server.web.fields import form_fields
 from server.web.hours import length_label
@@ -30,10 +31,12 @@ from server.web.place import Place, managed_place
 from server.web.rate_limits import CHANGES
 from server.web.refused import Refused
 from server.web.rendering import render, see_other, words_of
+from server.web.session_news import wake
 from server.web.session_rows import seen_by, session_url
 from server.web.tour_letters import Asking, tell_proposer
+from server.web.tour_news import Teller, tell_left
 from server.web.tour_proposal_rows import when_label
-from server.web.tour_proposal_views import AskedRow, AskedView
+from server.web.tour_proposal_views import AskedRow, AskedView, HostedRow
 from server.web.tour_proposing import proposal_sentences, session_label
 from server.web.tour_rows import TOURS
 
@@ -79,8 +82,7 @@ async def accept(request: web.Request) -> web.Response:
         stop = await _as_it_will_be(db, proposal, session_id)
         asking = Asking(request.app, tour, place.community, stop, now)
         await tell_proposer(db, asking, accepted=True, word="", session_id=session_id)
-    request.app[SESSION_CLOCK].wake()
-    request.app[JOBS].wake("letters")
+    wake(request.app)
     done = "made" if isinstance(chosen, Office) else "saved"
     return see_other(f"{session_url(place, session_id)}?fait={done}")
 
@@ -103,8 +105,27 @@ async def decline(request: web.Request) -> web.Response:
             raise Refused(409, "proposal_gone")
         asking = Asking(request.app, tour, place.community, proposal, right_now())
         await tell_proposer(db, asking, accepted=False, word=word)
-    request.app[JOBS].wake("letters")
+    wake(request.app)
     return see_other(f"{asked_url(place)}?fait=declined")
+
+
+async def leave(request: web.Request) -> web.Response:
+    """POST …/gerer/propositions/{id}/quitter: a stop of this house leaves its tour.
+
+    Its session stays; who composes the tour learns it.
+    """
+    place = await managed_place(request)
+    check_rate(request, CHANGES)
+    now, by_id = right_now(), place.person.id if place.person else ""
+    async with request.app[DATABASE].writing() as db:
+        stops = await tour_stops.stops_of_house(db, place.community.id, now)
+        stop = next((each for each in stops if each.id == request.match_info["id"]), None)
+        if stop is None:
+            raise Refused(404, "not_found")
+        await tell_left(db, Teller(request.app, by_id, now), stop, place.community)
+        await tour_stops.leave_tour(db, stop.id, place.community.id)
+    wake(request.app)
+    return see_other(f"{asked_url(place)}?fait=left")
 
 
 def asked_url(place: Place) -> str:
@@ -177,18 +198,13 @@ async def _stop(
 async def _as_it_will_be(db: Transaction, proposal: Proposal, session_id: str) -> Proposal:
     """The proposal with the title and the hours of the session that it became."""
     session = await sessions.session_by_id(db, session_id)
-    if session is None:
-        return proposal
-    minutes = int((session.ends_at - session.starts_at).total_seconds()) // 60
-    slot = Slot(session.plan.title, session.starts_at, session.time_zone, minutes)
-    return replace(proposal, slot=slot)
+    return replace(proposal, slot=slot_of(session)) if session else proposal
 
 
 async def _show(
     request: web.Request, place: Place, sent_back: SentBack, status: int = 200
 ) -> web.Response:
     words = words_of(request)
-    _ = words.gettext
     async with request.app[DATABASE].reading() as db:
         found = await tour_proposals.open_proposals_to(db, place.community.id, right_now())
         nearby = {
@@ -196,6 +212,9 @@ async def _show(
             for each in found
             if each.proposal.session_id is None
         }
+        stops = await tour_stops.stops_of_house(db, place.community.id, right_now())
+        hosted = await sessions.sessions_by_ids(db, [stop.session_id for stop in stops])
+    by_id = {each.id: each for each in hosted}
     view = AskedView(
         community=community_ref(place, words),
         asked=[
@@ -203,12 +222,30 @@ async def _show(
         ],
         listed=place.community.listed,
         back_url=community_ref(place, words).manage_url,
-        notice=_("C’est noté : un courriel le dit à qui l’avait proposée.")
-        if request.query.get("fait") == "declined"
-        else "",
+        notice=_notice(request.query.get("fait", ""), words),
+        stops=[_stop_row(place, stop, by_id[stop.session_id], words) for stop in stops],
     )
     role = place.standing.role
     return await render(request, "tour_asked.html", view, role=role, status=status)
+
+
+def _notice(done: str, words: Words) -> str:
+    _ = words.gettext
+    return {
+        "declined": _("C’est noté : un courriel le dit à qui l’avait proposée."),
+        "left": _("La tournée ne s’arrête plus ici : un courriel le dit à qui la compose."),
+    }.get(done, "")
+
+
+def _stop_row(place: Place, stop: TourStop, session: Session, words: Words) -> HostedRow:
+    return HostedRow(
+        title=session.plan.title.read(words.lang),
+        url=session_url(place, session.id),
+        when=when_label(slot_of(session), words),
+        tour_title=stop.tour_title.read(words.lang),
+        tour_url=f"{TOURS}/{stop.tour_slug}",
+        leave_url=f"{asked_url(place)}/{stop.id}/quitter",
+    )
 
 
 def _row(
@@ -219,7 +256,7 @@ def _row(
     return AskedRow(
         id=proposal.id,
         title=proposal.slot.title.read(words.lang),
-        when=when_label(proposal, words),
+        when=when_label(proposal.slot, words),
         length=length_label(timedelta(minutes=proposal.slot.minutes)),
         tour_title=asked.tour_title.read(words.lang),
         tour_url=f"{TOURS}/{asked.tour_slug}",

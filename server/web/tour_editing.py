@@ -20,8 +20,10 @@ from server.web.person import check_rate, right_now
 from server.web.rate_limits import CHANGES
 from server.web.refused import Refused
 from server.web.rendering import render, see_other, words_of
+from server.web.session_news import wake
 from server.web.session_rows import About, seen_by, session_view
 from server.web.session_views import SessionView
+from server.web.tour_news import Teller, tell_left_out, tell_tour_gone
 from server.web.tour_rows import TOURS, Stop, places_of, stops_of, tour_url
 from server.web.tour_views import TourForm, TourFormView
 from server.web.tours import tour_of
@@ -67,7 +69,7 @@ async def edit_tour_page(request: web.Request) -> web.Response:
 
 
 async def change_tour(request: web.Request) -> web.Response:
-    """POST /tournees/{tour}/modifier."""
+    """POST /tournees/{tour}/modifier: a house whose stop is left out learns it."""
     person, tour = await _changed(request)
     check_rate(request, CHANGES)
     offered, fields = await _offered(request, person, tour), await form_lists(request)
@@ -75,17 +77,22 @@ async def change_tour(request: web.Request) -> web.Response:
     draft, errors = draft_tour(fields, offered_ids)
     if draft is None:
         return await _sent_back(request, fields, errors, offered, tour)
+    left_out = (offered_ids - draft.session_ids) & tour.session_ids
     async with request.app[DATABASE].writing() as db:
+        await tell_left_out(db, Teller(request.app, person.id, right_now()), tour, left_out)
         await tours.change_tour(db, tour.id, draft, offered_ids)
+    wake(request.app)
     return see_other(f"{tour_url(tour)}?fait=saved")
 
 
 async def remove_tour(request: web.Request) -> web.Response:
-    """POST /tournees/{tour}/supprimer: its sessions stay."""
-    _person, tour = await _changed(request)
+    """POST /tournees/{tour}/supprimer: its sessions stay, and the houses it asked learn it."""
+    person, tour = await _changed(request)
     check_rate(request, CHANGES)
     async with request.app[DATABASE].writing() as db:
+        await tell_tour_gone(db, Teller(request.app, person.id, right_now()), tour)
         await tours.remove_tour(db, tour.id)
+    wake(request.app)
     return see_other(f"{TOURS}?fait=removed")
 
 

@@ -1,25 +1,30 @@
-"""The letters about proposed stops: to the house asked, and its answer to who proposed."""
+"""The letters and notices about proposed stops: to the house asked, and its answer."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from aiohttp import web
 
 from server.community.communities import Community
 from server.community.people import Notification, Person
-from server.community.tour_proposals import Proposal
+from server.community.tour_proposals import Proposal, Slot
 from server.community.tours import Tour
 from server.i18n import Words
 from server.keys import CATALOGS, SETTINGS
 from server.letters import Letter, queue_letter
+from server.push.notices import Notice, queue_notice
 from server.storage.database import Transaction
 from server.storage.queries import people, tour_proposals
 from server.storage.queries.letters import cancel_letters
+from server.storage.queries.push_notices import cancel_notices
 from server.web.doors import community_url
 from server.web.tour_proposal_rows import when_label
 from server.web.tour_rows import tour_url
+
+STILL_OF_USE = timedelta(hours=12)
+"""How long a notice may wait for a device, however soon its stop is."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +38,20 @@ class Asking:
     now: datetime
 
 
+@dataclass(frozen=True)
+class Sent:
+    """How a notice leaves: the house's own address, the present, until when it is of use."""
+
+    address: str
+    now: datetime
+    until: datetime
+
+
 async def tell_house(db: Transaction, asking: Asking, by: Person) -> None:
     """Tell those who look after the house that a stop is proposed to it."""
     for person in await tour_proposals.organisers_of(db, asking.house.id):
-        letter = asked_letter(asking, by.name, asking.app[CATALOGS].words(person.lang))
-        await queue_letter(db, person, letter, now=asking.now, about=_about(asking.proposal.id))
+        words = asking.app[CATALOGS].words(person.lang)
+        await _send(db, asking, person, asked_letter(asking, by.name, words), words)
 
 
 async def tell_proposer(
@@ -53,12 +67,41 @@ async def tell_proposer(
     letter = declined_letter(asking, word, words)
     if accepted:
         letter = accepted_letter(asking, session_id, words)
-    await queue_letter(db, person, letter, now=asking.now, about=_about(asking.proposal.id))
+    await _send(db, asking, person, letter, words)
 
 
 async def take_back(db: Transaction, proposal_id: str) -> None:
-    """Take back the letters about a proposal that have not left."""
-    await cancel_letters(db, _about(proposal_id))
+    """Take back the letters and the notices about a proposal that have not left."""
+    await cancel_letters(db, about_proposal(proposal_id))
+    await cancel_notices(db, about_proposal(proposal_id))
+
+
+async def notify(
+    db: Transaction, person: Person, letter: Letter, body: str, *, about: str, sent: Sent
+) -> None:
+    """Say on someone's devices what a letter about tours is about, if they want to know."""
+    wants = letter.notification is None or letter.notification in person.notifications
+    if person.email is None or not wants or letter.action is None:
+        return
+    path = letter.action[1].removeprefix(sent.address)
+    await queue_notice(
+        db,
+        person,
+        Notice(letter.subject, body, path, person.lang),
+        now=sent.now,
+        about=about,
+        send_at=sent.now,
+        expires_at=max(sent.until, sent.now + STILL_OF_USE),
+    )
+
+
+async def _send(
+    db: Transaction, asking: Asking, person: Person, letter: Letter, words: Words
+) -> None:
+    named = about_proposal(asking.proposal.id)
+    await queue_letter(db, person, letter, now=asking.now, about=named)
+    sent = Sent(_address(asking), asking.now, asking.proposal.slot.starts_at)
+    await notify(db, person, letter, _facts(asking, words), about=named, sent=sent)
 
 
 def asked_letter(asking: Asking, by: str, words: Words) -> Letter:
@@ -133,8 +176,12 @@ def _why(words: Words) -> str:
 
 
 def _facts(asking: Asking, words: Words) -> str:
-    title, when = asking.proposal.slot.title.read(words.lang), when_label(asking.proposal, words)
-    return f"{title}\n{when}\n{_house(asking, words)}"
+    return f"{slot_line(asking.proposal.slot, words)}\n{_house(asking, words)}"
+
+
+def slot_line(slot: Slot, words: Words) -> str:
+    """The title of a stop, and under it when it takes place."""
+    return f"{slot.title.read(words.lang)}\n{when_label(slot, words)}"
 
 
 def _house(asking: Asking, words: Words) -> str:
@@ -145,5 +192,6 @@ def _address(asking: Asking) -> str:
     return asking.app[SETTINGS].address
 
 
-def _about(proposal_id: str) -> str:
+def about_proposal(proposal_id: str) -> str:
+    """What letters and notices about a proposal are about."""
     return f"proposal:{proposal_id}"

@@ -11,6 +11,7 @@ from server.community.communities import Community
 from server.community.people import Person, Role, may_manage
 from server.community.tour_proposals import (
     Proposal,
+    Slot,
     StopState,
     may_be_asked,
     may_follow,
@@ -30,10 +31,10 @@ from server.web.tour_proposal_views import FollowedState, ProposalRow
 from server.web.tour_rows import tour_url
 
 
-def when_label(proposal: Proposal, words: Words) -> str:
-    """The day and the hours of what is proposed, where the house asked is."""
-    zone = ZoneInfo(proposal.slot.time_zone)
-    begin, end = proposal.slot.starts_at.astimezone(zone), proposal.slot.ends_at.astimezone(zone)
+def when_label(slot: Slot, words: Words) -> str:
+    """The day and the hours of a stop, where its house is."""
+    zone = ZoneInfo(slot.time_zone)
+    begin, end = slot.starts_at.astimezone(zone), slot.ends_at.astimezone(zone)
     hours = hours_label(begin, end, words)
     return f"{day_label(begin, words)}, {hours} ({zone_label(begin, words)})"
 
@@ -71,7 +72,7 @@ def _row(
     state, label = _state(proposal, words, now)
     return ProposalRow(
         title=proposal.slot.title.read(words.lang),
-        when=when_label(proposal, words),
+        when=when_label(proposal.slot, words),
         house=house.name.read(words.lang),
         house_url=community_url(house),
         state=state,

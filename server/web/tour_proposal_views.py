@@ -84,11 +84,27 @@ class AskedRow:
 
 
 @dataclass(frozen=True)
+class HostedRow:
+    """A session of this house that a tour stops at, because the house said yes."""
+
+    title: str
+    url: str
+    when: str
+    tour_title: str
+    tour_url: str
+    leave_url: str
+
+
+@dataclass(frozen=True)
 class AskedView:
-    """tour_asked.html: what other houses propose to this one; `listed`: anyone may find it."""
+    """tour_asked.html: what other houses propose to this one; `listed`: anyone may find it.
+
+    `stops`: what it said yes to, while it is to come.
+    """
 
     community: CommunityRef
     asked: list[AskedRow]
     listed: bool
     back_url: str
     notice: str = ""
+    stops: list[HostedRow] = field(default_factory=list)

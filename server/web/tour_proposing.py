@@ -25,7 +25,7 @@ from server.community.tour_proposals import (
 )
 from server.community.tours import MOST_STOPS, Tour, may_change
 from server.i18n import Words
-from server.keys import DATABASE, JOBS
+from server.keys import DATABASE
 from server.storage.database import Transaction
 from server.storage.queries import communities, members, sessions, tour_proposals, tours
 from server.web.account import someone
@@ -37,9 +37,11 @@ from server.web.place import Place
 from server.web.rate_limits import CHANGES, PROPOSALS
 from server.web.refused import Refused
 from server.web.rendering import render, see_other, words_of
+from server.web.session_news import wake
 from server.web.session_rows import seen_by
 from server.web.session_words import day_label, zone_label
-from server.web.tour_letters import Asking, take_back, tell_house
+from server.web.tour_letters import Asking, tell_house
+from server.web.tour_news import Teller, tell_withdrawn
 from server.web.tour_proposal_views import ProposeForm, ProposeView
 from server.web.tour_rows import places_of, tour_url
 from server.web.tours import tour_of
@@ -93,12 +95,15 @@ async def propose(request: web.Request) -> web.Response:
         return await _sent_back(request, asker, chosen, fields, errors)
     async with request.app[DATABASE].writing() as db:
         await _ask(db, request, asker, chosen, draft)
-    request.app[JOBS].wake("letters")
+    wake(request.app)
     return see_other(f"{tour_url(asker.tour)}?fait=proposed#propositions")
 
 
 async def withdraw(request: web.Request) -> web.Response:
-    """POST /tournees/{tour}/propositions/{id}/retirer: one waiting, or one answered with a no."""
+    """POST /tournees/{tour}/propositions/{id}/retirer: one waiting, or one answered with a no.
+
+    The organisers of the house learn of the first, where the question had reached them.
+    """
     person, tour = await someone(request), await tour_of(request)
     check_rate(request, CHANGES)
     async with request.app[DATABASE].writing() as db:
@@ -111,7 +116,9 @@ async def withdraw(request: web.Request) -> web.Response:
             raise Refused(404, "not_found")
         if not await tour_proposals.withdraw_proposal(db, proposal.id):
             raise Refused(409, "proposal_gone")
-        await take_back(db, proposal.id)
+        teller = Teller(request.app, person.id, right_now())
+        await tell_withdrawn(db, teller, tour, house, proposal)
+    wake(request.app)
     return see_other(f"{tour_url(tour)}?fait=withdrawn#propositions")
 
 

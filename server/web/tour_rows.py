@@ -11,7 +11,7 @@ from server.community.communities import Community
 from server.community.entry import STRANGER
 from server.community.people import Person
 from server.community.sessions import Session, SessionState, may_answer
-from server.community.tours import Tour
+from server.community.tours import Tour, may_show
 from server.i18n import Words
 from server.storage.database import Transaction
 from server.storage.queries import communities, offices, sessions
@@ -46,8 +46,16 @@ async def stops_of(db: Transaction, tour: Tour, person: Person | None, now: date
     return [
         (place, each)
         for each in found
-        if (place := places.get(each.community_id)) and seen_by(place, [each])
+        if (place := places.get(each.community_id)) and is_shown(place, each)
     ]
+
+
+def is_shown(place: Place, session: Session) -> bool:
+    """Whether a tour that stops at this session shows it to the person of `place`."""
+    if not seen_by(place, [session]):
+        return False
+    office = next(each for each in place.offices if each.id == session.plan.office_id)
+    return may_show(place.community, session, office, place.standing)
 
 
 async def places_of(

@@ -93,6 +93,12 @@ async def cancel_letters(db: AsyncSession, about: str, person_id: str | None = N
     await db.execute(query)
 
 
+async def waiting_letters(db: AsyncSession, about: str) -> frozenset[str]:
+    """The ids of those to whom a letter about something has not left."""
+    query = select(LetterRow.person_id).where(LetterRow.about == about, LetterRow.sent_at.is_(None))
+    return frozenset(each for each in await db.scalars(query) if each is not None)
+
+
 async def take_due_letters(db: AsyncSession, now: datetime, most: int) -> list[StoredLetter]:
     """Take letters to send now; another process may take them again after `CLAIM`."""
     due = (

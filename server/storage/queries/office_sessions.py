@@ -11,6 +11,7 @@ from sqlalchemy import Select, func, select, update
 from server.community.sessions import OpenTo
 from server.storage.database import Transaction
 from server.storage.queries.session_rows import Changed
+from server.storage.queries.tour_stops import is_stop
 from server.storage.tables import (
     InvitationRow,
     SessionAnswerRow,
@@ -84,10 +85,15 @@ async def move_sessions(db: Transaction, office_id: str, to: str, now: datetime)
 
 
 async def call_off_sessions(db: Transaction, office_id: str, now: datetime) -> Changed:
-    """Call off all that is to come in an office. Tells of those that somebody answered."""
+    """Call off all that is to come in an office.
+
+    Tells of those that somebody answered, and of those that a tour stops at, or waits to.
+    """
     answered = await _answered(db, office_id, now)
+    found = list(await db.scalars(_to_come(office_id, now)))
+    stops = set(await db.scalars(is_stop(found)))
     await _touch(db, office_id, now, cancelled_at=now)
-    return Changed(cancelled=answered)
+    return Changed(cancelled=(*answered, *(each for each in found if each in stops - {*answered})))
 
 
 async def _answered(db: Transaction, office_id: str, now: datetime) -> tuple[str, ...]:

@@ -67,6 +67,12 @@ async def cancel_notices(db: AsyncSession, about: str, person_id: str | None = N
     await db.execute(query)
 
 
+async def waiting_notices(db: AsyncSession, about: str) -> frozenset[str]:
+    """The ids of those to whom a notice about something has not left."""
+    query = select(PushNoticeRow.person_id).where(PushNoticeRow.about == about)
+    return frozenset(await db.scalars(query))
+
+
 async def spread_due_notices(db: AsyncSession, now: datetime, most: int) -> int:
     """Make of each notice that is due one for each device of its person; how many were due.
 

@@ -38,6 +38,7 @@ from server.storage.queries.session_rows import (
     write_plan,
 )
 from server.storage.queries.sessions import schedule_of, series_by_id
+from server.storage.queries.tour_stops import is_stop
 from server.storage.tables import (
     SessionAnswerRow,
     SessionInvitationRow,
@@ -314,7 +315,8 @@ async def _reschedule_series(
 async def _drop(db: Transaction, rows: Iterable[SessionRow], now: datetime) -> tuple[str, ...]:
     """Sessions without a place left: called off where somebody answered or a link leads, else gone.
 
-    A link goes on to the dates to come of a session that is called off, not of one that is gone.
+    A link goes on to the dates to come of a session that is called off, not of one that is gone;
+    who composes a tour that stops there, or waits to, is to learn it.
     """
     ids = [row.id for row in rows]
     known = select(SessionRow.id).where(
@@ -322,6 +324,7 @@ async def _drop(db: Transaction, rows: Iterable[SessionRow], now: datetime) -> t
         or_(
             exists().where(SessionAnswerRow.session_id == SessionRow.id),
             exists().where(SessionInvitationRow.session_id == SessionRow.id),
+            SessionRow.id.in_(is_stop(ids)),
         ),
     )
     kept = set(await db.scalars(known)) if ids else set()

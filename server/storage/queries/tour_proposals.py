@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
 
@@ -129,19 +130,25 @@ async def add_proposal(
         session_id=draft.session_id,
         state=StopState.PROPOSED.value,
         community_id=community_id,
-        title_fr=slot.title.fr if slot else "",
-        title_en=slot.title.en if slot else "",
-        starts_at=slot.starts_at if slot else None,
-        time_zone=slot.time_zone if slot else "",
-        minutes=slot.minutes if slot else None,
         note=draft.note,
         word="",
         proposed_by=by,
         proposed_at=now,
+        **_columns(slot),
     )
     db.add(row)
     await db.flush()
     return await proposal_by_id(db, row.id)
+
+
+def _columns(slot: Slot | None) -> dict[str, Any]:
+    return {
+        "title_fr": slot.title.fr if slot else "",
+        "title_en": slot.title.en if slot else "",
+        "starts_at": slot.starts_at if slot else None,
+        "time_zone": slot.time_zone if slot else "",
+        "minutes": slot.minutes if slot else None,
+    }
 
 
 async def count_proposals(db: Transaction, tour_id: str) -> int:
@@ -161,13 +168,9 @@ async def accept_proposal(db: Transaction, proposal_id: str) -> bool:
         proposal_id,
         state=StopState.ACCEPTED.value,
         note="",
-        title_fr="",
-        title_en="",
-        starts_at=None,
-        time_zone="",
-        minutes=None,
         proposed_by=None,
         proposed_at=None,
+        **_columns(None),
     )
 
 

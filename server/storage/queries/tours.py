@@ -128,12 +128,12 @@ async def change_tour(
             text_en=draft.text.en,
         )
     )
-    chosen = TourStopRow.session_id.in_(draft.session_ids)  # one proposed before, and now chosen
-    left_out = TourStopRow.session_id.in_(offered) & _IS_STOP
-    await db.execute(
-        delete(TourStopRow).where(TourStopRow.tour_id == tour_id, or_(chosen, left_out))
-    )
-    await _put_stops(db, tour_id, draft.session_ids)
+    in_tour, chosen = TourStopRow.tour_id == tour_id, TourStopRow.session_id.in_(draft.session_ids)
+    proposed = chosen & ~_IS_STOP  # before, and now chosen
+    left_out = TourStopRow.session_id.in_(offered) & ~chosen & _IS_STOP
+    await db.execute(delete(TourStopRow).where(in_tour, or_(proposed, left_out)))
+    kept = set(await db.scalars(select(TourStopRow.session_id).where(in_tour, chosen)))
+    await _put_stops(db, tour_id, draft.session_ids - kept)
 
 
 async def remove_tour(db: Transaction, tour_id: str) -> None:

@@ -20,13 +20,13 @@ from server.storage.tables import CommunityRow
 from tests.server.conftest import Visitors
 from tests.server.mailbox import letters, sign_in
 from tests.server.offices import office_ids
+from tests.server.organisers_told import ANA, BO, CY, plain
 from tests.server.visitors import Visitor
 from tests.server.web.test_calendars import announce, draft, summaries
 from tests.server.web.test_tours import elsewhere, make
 
 TOUR = "/tournees/la-grande-tournee"
 ASKED = "/c/atelier/gerer/propositions"
-ANA, BO, CY = "ana@exemple.org", "bo@exemple.org", "cy@exemple.org"
 
 
 async def give(house: web.Application, email: str, slug: str, role: Role) -> Person:
@@ -239,11 +239,6 @@ async def test_a_moment_lasts_as_long_as_was_proposed(cast: Cast) -> None:
     tour = await opened(cast.ana, TOUR)
     for words in (cast.bo.text, told.text, answer.text, tour):
         assert hours in plain(words)
-
-
-def plain(words: str) -> str:
-    """Those words with simple spaces."""
-    return words.replace("\u00a0", " ")
 
 
 async def test_nobody_answers_for_another_house(cast: Cast) -> None:
