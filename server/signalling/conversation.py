@@ -40,6 +40,7 @@ from rooms.limits import Limits
 from rooms.participant import Participant
 from rooms.tracks import TrackSettings
 from server.signalling.joining import JoinParameters
+from server.signalling.vouched import contradicts
 
 log = logging.getLogger(__name__)
 
@@ -210,6 +211,10 @@ def _update_metadata(talk: Conversation, request: UpdateParticipantMetadata) -> 
     refusal = {"request_id": request.request_id, "update_metadata": request}
     if not participant.permissions.can_update_metadata:
         what = "your token does not allow changing your own name, metadata or attributes"
+        talk.refuse(RequestResponse.NOT_ALLOWED, what, **refusal)
+        return
+    if contradicts(participant, request):
+        what = "your name, role and card are said by the house: change them on its pages"
         talk.refuse(RequestResponse.NOT_ALLOWED, what, **refusal)
         return
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 from aiohttp import web
 from livekit.protocol.models import DisconnectReason
@@ -11,7 +12,7 @@ from rooms.errors import NotFound
 from server.community.communities import Community
 from server.community.entry import is_invited
 from server.community.offices import Office, Visibility
-from server.community.people import person_id_of
+from server.community.people import Role, person_id_of
 from server.keys import DATABASE, LIVE_ROOMS
 from server.storage.queries import communities, offices
 from server.web.person import right_now
@@ -34,6 +35,20 @@ async def send_out_uninvited(app: web.Application, community: Community) -> None
     for office in doors:
         if office.visibility is Visibility.INVITATION:
             await _send_out(app, office)
+
+
+async def tell_role(app: web.Application, community: Community, person_id: str, role: Role) -> None:
+    """Tell those who sit with someone their new role; with the old one goes its moderation."""
+    async with app[DATABASE].reading() as db:
+        doors = await offices.offices_of(db, community.id)
+    for office in doors:
+        with suppress(NotFound):
+            for participant in tuple(app[LIVE_ROOMS].get(office.id)):
+                if person_id_of(participant.identity) != person_id:
+                    continue
+                may_moderate = role is Role.OWNER and participant.permissions.room_admin
+                participant.permit(replace(participant.permissions, room_admin=may_moderate))
+                participant.rename(None, None, {"role": role.value})
 
 
 async def _send_out(app: web.Application, office: Office) -> None:

@@ -15,7 +15,7 @@ from server.storage.queries.members import PAGE, Belonging
 from server.storage.queries.session_hosting import hand_over
 from server.web.account_views import ExpelledRow, PeopleView, PersonRow
 from server.web.doors import community_ref, community_url
-from server.web.evictions import send_out_uninvited
+from server.web.evictions import send_out_uninvited, tell_role
 from server.web.farewells import tell_handed_over
 from server.web.fields import form_fields
 from server.web.hours import date_label
@@ -127,4 +127,5 @@ async def _change(request: web.Request, after: Role, done: str) -> web.Response:
             await people.set_role(db, community.id, person_id, after, right_now())
     wake(request.app)
     await send_out_uninvited(request.app, community)
+    await tell_role(request.app, community, person_id, after)
     return see_other(f"{community_url(community)}/gerer/personnes?fait={done}")

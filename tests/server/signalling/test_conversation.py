@@ -38,9 +38,9 @@ from tests.rooms.transport.samples import offer_text
 class Talk:
     """A participant in conversation, and what is sent to its client."""
 
-    def __init__(self, seating: Seating, **permissions: Any) -> None:
+    def __init__(self, seating: Seating, identity: str = "ana", **permissions: Any) -> None:
         self.seating = seating
-        self.participant, self.ears = seating.join("ana", **permissions)
+        self.participant, self.ears = seating.join(identity, **permissions)
         self.sent: list[SignalResponse] = []
         self.conversation = Conversation(self.participant, seating.limits, self.sent.append)
 
@@ -180,6 +180,28 @@ async def test_names_and_metadata_need_the_grant(talk: Talk) -> None:
     assert (free.participant.name, free.participant.attributes) == ("Ana B.", {"a": "1"})
     request.attributes["b"] = "x" * 20
     assert free.refusal(update_metadata=request) == RequestResponse.LIMIT_EXCEEDED
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"name": "Odile"},
+        {"attributes": {"role": "owner"}},
+        {"attributes": {"role": ""}},
+        {"attributes": {"status": "busy", "card_title": "Notaire"}},
+    ],
+)
+async def test_nobody_of_the_house_says_who_they_are_but_the_house(lie: dict[str, Any]) -> None:
+    talk = Talk(Seating(), "g_0123456789abcdef", can_update_metadata=True)
+    talk.participant.rename(None, None, {"role": "guest"})
+    name = talk.participant.name
+    asked = UpdateParticipantMetadata(**lie)
+    assert talk.refusal(update_metadata=asked) == RequestResponse.NOT_ALLOWED
+    assert (talk.participant.name, talk.participant.attributes) == (name, {"role": "guest"})
+    said = {"role": "guest", "status": "busy"}  # clients repeat their name, and may all they said
+    asked = UpdateParticipantMetadata(name=name, attributes=said)
+    assert talk.refusal(update_metadata=asked) == RequestResponse.OK
+    assert talk.participant.attributes == said
 
 
 async def test_track_details(talk: Talk) -> None:
