@@ -22,7 +22,7 @@ def client_address(request: web.Request, trusted_proxies: Iterable[str]) -> str:
             return False
 
     address = request.remote or ""
-    forwarded = request.headers.get("X-Forwarded-For", "").split(",")[-20:]
+    forwarded = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")[-20:]
     hops = [hop.strip() for hop in forwarded if hop.strip()]
     while is_trusted(address) and hops:
         address = hops.pop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
+from multidict import CIMultiDict
 
 from server.web.client_address import client_address
 
@@ -35,3 +36,10 @@ def test_client_address(peer: str, forwarded: str, trusted: list[str], expected:
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
     request = make_mocked_request("GET", "/", headers=headers, transport=Transport(peer))
     assert client_address(request, trusted) == expected
+
+
+def test_a_proxy_that_adds_a_header_of_its_own_is_believed_before_the_visitor() -> None:
+    """Some append a second header rather than to the first, which the visitor wrote."""
+    headers = CIMultiDict([("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-For", "198.51.100.1")])
+    request = make_mocked_request("GET", "/", headers=headers, transport=Transport("10.0.0.2"))
+    assert client_address(request, ["10.0.0.0/8"]) == "198.51.100.1"
