@@ -57,6 +57,8 @@ from server.web.cards import Cards
 from server.web.cookies import Cookies
 from server.web.farewells import erase_and_tell
 from server.web.live import LivePages
+from server.web.host_news import EVERY_SECONDS as HOSTS_SECONDS
+from server.web.host_news import tell_hosts
 from server.web.openings import Openings
 from server.web.person import right_now
 from server.web.rate_limits import RateLimits
@@ -167,6 +169,7 @@ def add_jobs(app: web.Application) -> None:
     absence = AbsenceLetters(database, app[CATALOGS], settings, right_now)
     app[JOBS].add("absence", ABSENCE_SECONDS, absence.send)
     app[PUSH] = _push(settings)
+    app[JOBS].add("hosts", HOSTS_SECONDS, lambda: tell_hosts(app, right_now()))
     app[JOBS].add("notices", PUSH_SECONDS, PushQueue(database, app[PUSH], right_now).send_due)
     if settings.smtp_url:
         mail = Mail(smtp_server(settings.smtp_url), sender_address(settings.mail_from))

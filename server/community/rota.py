@@ -1,14 +1,69 @@
-"""The host rota: who hosts which session, how often, and who may take or give one."""
+"""The host rota: who hosts which session, how often, who may take or give one, what changed."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 from server.community.people import Role, may_manage
 from server.community.recurrence import Schedule, in_local
 from server.community.sessions import Session, SessionDraft, may_host
+
+GATHERING = timedelta(minutes=2)
+"""How long news for hosts waits for more, so that dates given one by one make one letter."""
+SOON = timedelta(hours=1)
+
+
+class Duty(StrEnum):
+    """What someone does at a session besides coming."""
+
+    NONE = "none"
+    HOST = "host"
+    CO_HOST = "co_host"
+
+
+@dataclass(frozen=True)
+class DutyChange:
+    """Someone's duty at a session is another than `before`."""
+
+    person_id: str
+    session: Session
+    before: Duty
+
+
+def duty_of(session: Session, person_id: str) -> Duty:
+    """What that person does there."""
+    if session.plan.host_id == person_id:
+        return Duty.HOST
+    return Duty.CO_HOST if person_id in session.plan.co_host_ids else Duty.NONE
+
+
+def duty_changes(
+    before: Iterable[Session], after: Iterable[Session], now: datetime
+) -> list[DutyChange]:
+    """Whose duty changed at which of the sessions `after`; what is over concerns nobody.
+
+    A session that is not in `before` is new, and had nobody.
+    """
+    known = {each.id: each for each in before}
+    found = []
+    for session in after:
+        was = known.get(session.id)
+        if session.ends_at <= now or session.cancelled_at is not None:
+            continue
+        for person_id in dict.fromkeys([*(was.host_ids if was else ()), *session.host_ids]):
+            duty = duty_of(was, person_id) if was else Duty.NONE
+            if duty is not duty_of(session, person_id):
+                found.append(DutyChange(person_id, session, duty))
+    return found
+
+
+def due_at(change: DutyChange, now: datetime) -> datetime:
+    """When to tell of a change made `now`: soon after it, at once of what begins within an hour."""
+    return now if change.session.starts_at <= now + SOON else now + GATHERING
 
 
 def loads(sessions: Iterable[Session], host_ids: Iterable[str]) -> dict[str, int]:

@@ -108,9 +108,9 @@ def heir_letter(told: Told, found: Sequence[Session], words: Words) -> Letter:
                 "La personne qui devait animer ces séances n’y sera pas. "
                 "Vous les coanimiez : c’est à vous que la lampe revient."
             ),
-            _listed(found, words),
+            listed(found, words),
         ),
-        action=(_("Voir le calendrier d’animation"), _rota(told)),
+        action=(_("Voir le calendrier d’animation"), rota_address(told)),
         after=(_("Cela ne vous va pas? Vous pouvez y laisser une date à quelqu’un d’autre."),),
         why=_("Vous coanimiez ces séances."),
     )
@@ -129,25 +129,26 @@ def orphans_letter(told: Told, found: Sequence[Session], words: Words) -> Letter
                 "La personne qui devait animer ces séances n’y sera pas. Elles ont lieu : "
                 "quiconque est là peut prendre la lampe. Vous pouvez aussi les confier à quelqu’un."
             ),
-            _listed(found, words),
+            listed(found, words),
         ),
-        action=(_("Voir le calendrier d’animation"), _rota(told)),
+        action=(_("Voir le calendrier d’animation"), rota_address(told)),
         why=_("Vous organisez cette maison."),
     )
 
 
-def _rota(told: Told) -> str:
+def rota_address(told: Told) -> str:
+    """The whole address of a house's host rota."""
     return f"{told.app[SETTINGS].address}/c/{told.community.slug}/seances/animation"
 
 
-def _listed(found: Sequence[Session], words: Words) -> str:
+def listed(found: Sequence[Session], words: Words, most: int = MOST_LISTED) -> str:
     """The next sessions, a line each, and how many more there are."""
     lines = []
-    for session in found[:MOST_LISTED]:
+    for session in found[:most]:
         begin = session.starts_at.astimezone(ZoneInfo(session.time_zone))
         title = session.plan.title.read(words.lang)
         lines.append(f"{title}, {day_label(begin, words)}, {hour_label(begin, words)}")
-    left = len(found) - MOST_LISTED
+    left = len(found) - most
     if left > 0:
         more = words.ngettext("et %(num)d autre", "et %(num)d autres", left)
         lines.append(more % {"num": left})

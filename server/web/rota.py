@@ -11,10 +11,11 @@ from server.community.rota import hosted_by, loads, may_assign
 from server.community.series_edits import Reach
 from server.community.sessions import Session, SessionState, may_host
 from server.i18n import Words
-from server.keys import DATABASE, SESSION_CLOCK
+from server.keys import DATABASE, JOBS, SESSION_CLOCK
 from server.storage.queries import session_changes, sessions
 from server.web.doors import community_ref, zone_of
 from server.web.fields import form_fields
+from server.web.host_news import note_hosts
 from server.web.person import check_rate, right_now
 from server.web.place import Place, place_of
 from server.web.rate_limits import CHANGES
@@ -66,9 +67,12 @@ async def assign_host(request: web.Request) -> web.Response:
             raise Refused(409, "session_over")
         if not may_assign(session, host_id, person_id, place.standing.role, hosts):
             raise Refused(403, "hosts_only")
-        draft = hosted_by(session, host_id)
-        await session_changes.change_session(db, session, draft, Reach.THIS, right_now())
+        draft, now = hosted_by(session, host_id), right_now()
+        await session_changes.change_session(db, session, draft, Reach.THIS, now)
+        after = await sessions.sessions_by_ids(db, [session.id])
+        await note_hosts(db, [session], after, person_id, now)
     request.app[SESSION_CLOCK].wake()
+    request.app[JOBS].wake("hosts")
     return see_other(f"{sessions_url(place)}/animation?fait=1#{session.id}")
 
 

@@ -23,10 +23,11 @@ from server.community.sessions import (
 )
 from server.community.text import Bilingual
 from server.i18n import Words
-from server.keys import DATABASE, SESSION_CLOCK
+from server.keys import DATABASE
 from server.storage.queries import session_changes, sessions
 from server.web.doors import community_ref
 from server.web.fields import form_lists
+from server.web.host_news import note_hosts
 from server.web.hours import hour_label
 from server.web.person import check_rate, right_now
 from server.web.place import Place, place_of
@@ -48,6 +49,8 @@ from server.web.sessions import hosted_session
 
 EMPTY_PHASES = 3
 """Lines for more phases below those a form has, for pages without scripts."""
+LONGEST = timedelta(days=1)
+"""How long ago a session that still runs may have begun."""
 
 
 async def new_session_page(request: web.Request) -> web.Response:
@@ -73,12 +76,14 @@ async def make_session(request: web.Request) -> web.Response:
     draft, errors = await _draft(request, place, fields)
     if draft is None:
         return await _sent_back(request, place, fields, errors, None)
-    person_id = place.person.id if place.person else None
+    person_id, now = place.person.id if place.person else None, right_now()
     async with request.app[DATABASE].writing() as db:
-        made = await session_changes.add_session(
-            db, place.community.id, draft, person_id, right_now()
-        )
-    request.app[SESSION_CLOCK].wake()
+        made = await session_changes.add_session(db, place.community.id, draft, person_id, now)
+        first = await sessions.session_by_id(db, made)
+        if first is not None:
+            dates = await sessions.sessions_of_series(db, first.series_id)
+            await note_hosts(db, [], dates, person_id, now)
+    wake(request.app)
     return see_other(f"{session_url(place, made)}?fait=made")
 
 
@@ -102,10 +107,14 @@ async def change_session(request: web.Request) -> web.Response:
     draft, errors = await _draft(request, place, fields)
     if draft is None:
         return await _sent_back(request, place, fields, errors, session)
+    now, person_id = right_now(), place.person.id if place.person else None
     async with request.app[DATABASE].writing() as db:
-        changed = await session_changes.change_session(db, session, draft, reach, right_now())
+        dates = await sessions.sessions_of_series(db, session.series_id, since=now - LONGEST)
+        changed = await session_changes.change_session(db, session, draft, reach, now)
         before = session.plan.capacity
         await tell_changes(request, place, db, changed, capacity_before=before)
+        after = await sessions.sessions_of_series(db, changed.series_id, since=now - LONGEST)
+        await note_hosts(db, dates, after, person_id, now)
         still = await sessions.session_by_id(db, session.id)
     wake(request.app)
     # The new rule may have no place for the very date on whose page it was written.

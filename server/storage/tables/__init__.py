@@ -23,6 +23,7 @@ from server.storage.tables.members import (
 from server.storage.tables.moderation import ExpulsionRow
 from server.storage.tables.push import PushNoticeRow, PushSubscriptionRow
 from server.storage.tables.sessions import (
+    HostNewsRow,
     SessionAnswerRow,
     SessionHostRow,
     SessionPlanRow,
@@ -38,6 +39,7 @@ __all__ = [
     "CommunityRow",
     "ExpulsionRow",
     "HostFeedRow",
+    "HostNewsRow",
     "InvitationRow",
     "LeaseRow",
     "LetterRow",

@@ -131,3 +131,21 @@ class SessionAnswerRow(Table):
     placed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     remind_minutes: Mapped[int | None]
+
+
+class HostNewsRow(Table):
+    """That someone's duty at a session changed, to be told at `due_at`.
+
+    `before`: the duty that they last knew of; what it is now is read when it is told.
+    """
+
+    __tablename__ = "host_news"
+
+    person_id: Mapped[str] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
+    )
+    session_id: Mapped[str] = mapped_column(
+        ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    before: Mapped[str] = mapped_column(String(16))
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
