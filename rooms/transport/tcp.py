@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from rooms.errors import MalformedPacket
+from rooms.homes import home_of
 from rooms.limits import Counters, Limits
 from rooms.transport.carrier import OnDtls, OnStun
 from rooms.transport.framing import Frames, framed
@@ -45,7 +46,7 @@ class TcpListener:
         self.buffer = PacketBuffer()
         self.connections: set[TcpConnection] = set()
         self.unvalidated = 0
-        self.by_host: Counter[str] = Counter()
+        self.by_home: Counter[str] = Counter()
         self._server: asyncio.Server | None = None
 
     async def start(self, port: int) -> None:
@@ -62,11 +63,18 @@ class TcpListener:
         if (
             len(self.connections) < limits.tcp_connections
             and self.unvalidated < limits.tcp_unvalidated
-            and self.by_host[host] < limits.connections_per_address
+            and self.by_home[home_of(host)] < limits.connections_per_address
         ):
             return True
         self.counters.add("tcp_refused")
         return False
+
+    def counts(self, host: str, more: int) -> None:
+        """So many connections more, or less, from there."""
+        home = home_of(host)
+        self.by_home[home] += more
+        if not self.by_home[home]:
+            del self.by_home[home]
 
     async def close(self) -> None:
         """Listen no more and end every connection."""
@@ -108,7 +116,7 @@ class TcpConnection(asyncio.Protocol):
         wire: socket.socket = transport.get_extra_info("socket")
         wire.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, _UNSENT_BYTES)
         listener.connections.add(self)
-        listener.by_host[self.address[0]] += 1
+        listener.counts(self.address[0], 1)
         listener.unvalidated += 1
         self._unvalidated = True
         self._deadline = asyncio.get_running_loop().call_later(
@@ -135,10 +143,7 @@ class TcpConnection(asyncio.Protocol):
             return
         self._validated()
         listener.connections.discard(self)
-        host = self.address[0]
-        listener.by_host[host] -= 1
-        if not listener.by_host[host]:
-            del listener.by_host[host]
+        listener.counts(self.address[0], -1)
         listener.on_lost(self)
         self.media.clear()
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 
 from aiohttp import web
+
+from rooms.homes import home_of
 
 
 def client_address(request: web.Request, trusted_proxies: Iterable[str]) -> str:
@@ -26,16 +28,4 @@ def client_address(request: web.Request, trusted_proxies: Iterable[str]) -> str:
     hops = [hop.strip() for hop in forwarded if hop.strip()]
     while is_trusted(address) and hops:
         address = hops.pop()
-    return _home(address)
-
-
-def _home(address: str) -> str:
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:
-        return "unknown"
-    if not isinstance(parsed, IPv6Address):
-        return str(parsed)
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(ip_network((int(parsed), 64), strict=False).network_address)
+    return home_of(address)

@@ -6,15 +6,18 @@ import asyncio
 import random
 import socket
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 from aioice import stun
 
 from rooms.errors import AddressInUse, MalformedPacket
-from rooms.limits import Limits
+from rooms.limits import Counters, Limits
 from rooms.transport.framing import Frames, framed
 from rooms.transport.ice_lite import IceAgent, Path, new_credentials
 from rooms.transport.server import RtcServer
+from rooms.transport.tcp import TcpListener
 from tests.rooms.transport.clients import Listener, RawClient, check
 from tests.rooms.transport.samples import offer_text
 
@@ -157,7 +160,7 @@ async def test_connections_beyond_the_limit_are_refused(rtc: RtcServer) -> None:
         line.close()
     await until(lambda: not _listener(rtc).connections)
     assert _listener(rtc).unvalidated == 0
-    assert not _listener(rtc).by_host
+    assert not _listener(rtc).by_home
     again = await Line.to(rtc)
     again.say(check("nobody", "nothing"))
     await until(lambda: rtc.counters["stun_unknown_ufrag"] == 1)
@@ -227,3 +230,19 @@ def test_frames_come_out_as_they_went_in_however_they_are_cut() -> None:
 def _listener(rtc: RtcServer):  # type: ignore[no-untyped-def]
     (listener,) = rtc._listeners  # noqa: SLF001
     return listener
+
+
+def test_one_home_does_not_take_every_connection() -> None:
+    """Whoever has IPv6 has 2^64 addresses."""
+    limits = replace(LIMITS, connections_per_address=2)
+    nobody = Mock()
+    listener = TcpListener("::1", nobody, nobody, nobody, limits, Counters(), nobody)
+    for last in ("1", "2"):
+        assert listener.admits(f"2001:db8:1:2::{last}")
+        listener.counts(f"2001:db8:1:2::{last}", 1)
+    assert not listener.admits("2001:db8:1:2:ffff::3")
+    assert listener.admits("2001:db8:1:3::3")
+    listener.counts("2001:db8:1:2::1", -1)
+    assert listener.admits("2001:db8:1:2:ffff::3")
+    listener.counts("2001:db8:1:2::2", -1)
+    assert not listener.by_home
