@@ -36,6 +36,7 @@ from server.keys import (
 )
 from server.mail import Mail, sender_address, smtp_server
 from server.outbox import EVERY_SECONDS, Outbox
+from server.push.endpoints import OwnServices
 from server.push.notices import EVERY_SECONDS as PUSH_SECONDS
 from server.push.notices import PushQueue
 from server.push.sender import PushSender
@@ -178,11 +179,12 @@ def add_jobs(app: web.Application) -> None:
 
 def _push(settings: Settings) -> PushSender:
     """Push services want to know whom to tell when something goes wrong."""
-    contact = settings.address
+    contact = settings.address if settings.is_secure else ""
     if settings.mail_from:
         contact = f"mailto:{sender_address(settings.mail_from).addr_spec}"
+    own = OwnServices(frozenset(settings.push_services), settings.push_authorities)
     try:
-        return PushSender(Vapid(settings.vapid_key, contact), right_now)
+        return PushSender(Vapid(settings.vapid_key, contact), right_now, own)
     except ValueError:
         path = settings.data_dir / "vapid_key"
         raise BadSettings(

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, Settin
 
 from rooms.limits import Limits
 from server.mail import sender_address, smtp_server
+from server.push.endpoints import OwnServices, origin_of
 from server.push.vapid import Vapid, fresh_key
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -88,6 +89,16 @@ class Settings(BaseSettings):
         description="Private key that signs web notifications, P-256 in base64url "
         "(default: made once, kept in the data folder).",
     )
+    push_services: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        description="Comma-separated origins of push services in your own network, such as "
+        "https://push.example.lan:8443; any other must be on the public internet.",
+    )
+    push_authorities: Path | None = Field(
+        None,
+        description="File of the certificate authorities (PEM) that those push services have "
+        "(default: the system's).",
+    )
     turn_urls: Annotated[list[str], NoDecode] = Field(
         default_factory=list,
         description="Comma-separated turn: and turns: addresses of a coturn that browsers may "
@@ -128,7 +139,9 @@ class Settings(BaseSettings):
         "for example MOULIN_LIMITS__PEERS=500.",
     )
 
-    @field_validator("rtc_addresses", "turn_urls", "trusted_proxies", mode="before")
+    @field_validator(
+        "rtc_addresses", "push_services", "turn_urls", "trusted_proxies", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -211,6 +224,24 @@ class Settings(BaseSettings):
     def _vapid(cls, value: str) -> str:
         if value:
             Vapid(value, "")
+        return value
+
+    @field_validator("push_services")
+    @classmethod
+    def _push_origins(cls, value: list[str]) -> list[str]:
+        origins = [origin_of(each) for each in value]
+        for each, origin in zip(value, origins, strict=True):
+            if not origin.startswith("https://") or each.rstrip("/").lower() != origin:
+                raise ValueError("must look like https://push.example.lan:8443")
+        return origins
+
+    @field_validator("push_authorities")
+    @classmethod
+    def _authorities(cls, value: Path | None) -> Path | None:
+        try:
+            OwnServices(authorities=value).tls()
+        except OSError as error:
+            raise ValueError(f"cannot use {value}: {error.strerror or error}") from None
         return value
 
     @field_validator("limits")

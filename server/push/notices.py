@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 
 from server.community.people import Person
-from server.push.sender import Outcome
+from server.push.sender import Answer, Outcome
 from server.storage.database import Database, Transaction
 from server.storage.queries.push_notices import (
     DueNotice,
@@ -30,6 +30,8 @@ EVERY_SECONDS = 10.0
 AT_ONCE = 20
 _WAITS = (1, 2, 5)
 """Minutes to wait after each failed attempt; after the last, the notice is given up."""
+LONGEST_WAIT = timedelta(hours=1)
+"""The most that a push service may have us wait before another attempt."""
 _LONGEST_TITLE, _LONGEST_BODY = 120, 240
 
 
@@ -78,7 +80,7 @@ async def queue_notice(
 class Sends(Protocol):
     """What sends a notice to a device."""
 
-    async def send(self, notice: DueNotice) -> Outcome: ...
+    async def send(self, notice: DueNotice) -> Answer: ...
 
 
 class PushQueue:
@@ -98,29 +100,32 @@ class PushQueue:
                 due = await take_due_notices(db, self._now(), AT_ONCE)
             if not due and not spread:
                 return taken
-            outcomes = await asyncio.gather(*(self._sender.send(each) for each in due))
-            await self._keep(list(zip(due, outcomes, strict=True)))
-            taken += outcomes.count(Outcome.TAKEN)
+            answers = await asyncio.gather(*(self._sender.send(each) for each in due))
+            await self._keep(list(zip(due, answers, strict=True)))
+            taken += sum(answer.outcome is Outcome.TAKEN for answer in answers)
 
-    async def _keep(self, results: list[tuple[DueNotice, Outcome]]) -> None:
+    async def _keep(self, results: list[tuple[DueNotice, Answer]]) -> None:
         now = self._now()
         async with self._database.writing() as db:
-            for notice, outcome in results:
-                later = next_try(notice, now) if outcome is Outcome.LATER else None
+            for notice, answer in results:
+                later = next_try(notice, answer, now) if answer.outcome is Outcome.LATER else None
                 if later is not None:
                     await retry_notice(db, notice.id, later)
-                elif outcome is Outcome.GONE:
-                    await end_subscription(db, notice.login_id)  # and what waits for it
-                else:
-                    await end_notices(db, [notice.id])
-                if outcome is not Outcome.TAKEN:
-                    # Never the address: whoever has it may be told apart by it.
-                    log.info("notice not taken", outcome=outcome.value, attempts=notice.attempts)
+                    continue
+                await end_notices(db, [notice.id])
+                if answer.outcome is Outcome.GONE:  # with what else waits for it
+                    await end_subscription(db, notice.login_id, notice.endpoint)
+        for notice, answer in results:
+            if answer.outcome is not Outcome.TAKEN:
+                # Never the address: whoever has it may be told apart by it.
+                told = {"outcome": answer.outcome.value, "status": answer.status}
+                log.info("notice not taken", **told, attempts=notice.attempts)
 
 
-def next_try(notice: DueNotice, now: datetime) -> datetime | None:
+def next_try(notice: DueNotice, answer: Answer, now: datetime) -> datetime | None:
     """When to try again after a failure; None to give up."""
     if notice.attempts > len(_WAITS):
         return None
-    later = now + timedelta(minutes=_WAITS[notice.attempts - 1])
+    asked = min(answer.wait or timedelta(), LONGEST_WAIT)
+    later = now + max(asked, timedelta(minutes=_WAITS[notice.attempts - 1]))
     return later if later < notice.expires_at else None

@@ -5,14 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from server.push.endpoints import origin_of
+
 TOKEN_LIFE = timedelta(hours=12)
-"""A push service refuses tokens of more than a day."""
+"""Push services refuse tokens of more than a day, by their own clock."""
 
 
 def fresh_key() -> str:
@@ -22,7 +23,11 @@ def fresh_key() -> str:
 
 
 class Vapid:
-    """Says to push services who sends; `contact` is a mailto: or https: address to complain to."""
+    """Says to push services who sends; `contact` is a mailto: or https: address to complain to.
+
+    Without one the token names none: Google and Mozilla take that, Apple does not, nor any other
+    kind of address (RFC 8292, section 2.1).
+    """
 
     def __init__(self, key: str, contact: str) -> None:
         """Raises ValueError when `key` is none that `fresh_key` makes."""
@@ -34,12 +39,12 @@ class Vapid:
 
     def authorization(self, endpoint: str, now: datetime) -> str:
         """The Authorization header of a message to that endpoint."""
-        parts = urlsplit(endpoint)
-        claims = {
-            "aud": f"{parts.scheme}://{parts.netloc}",
+        claims: dict[str, str | int] = {
+            "aud": origin_of(endpoint),
             "exp": int((now + TOKEN_LIFE).timestamp()),
-            "sub": self._contact,
         }
+        if self._contact:
+            claims["sub"] = self._contact
         token = jwt.encode(claims, self._key, algorithm="ES256")
         return f"vapid t={token}, k={self.public_key}"
 

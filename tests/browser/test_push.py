@@ -17,7 +17,7 @@ from server.storage.tables import PushSubscriptionRow
 from tests.browser.test_passkeys import become_member
 from tests.browsers import close_profile
 from tests.processes import Moulin, free_port
-from tests.server.push_service import Device
+from tests.push_device import Device
 
 pytestmark = pytest.mark.browser
 

@@ -41,12 +41,14 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOULIN_PUBLIC_URL", "https://moulin.example.org/")
     monkeypatch.setenv("MOULIN_RTC_ADDRESSES", "192.0.2.1, 2001:db8::1")
     monkeypatch.setenv("MOULIN_DATABASE_URL", "postgresql://moulin@db/moulin")
+    monkeypatch.setenv("MOULIN_PUSH_SERVICES", "https://Push.lan:8443/, https://10.0.0.5")
     monkeypatch.setenv("MOULIN_LIMITS__PARTICIPANTS_PER_ROOM", "12")
     settings = load_settings()
     assert settings.address == "https://moulin.example.org"
     assert settings.is_secure
     assert settings.media_addresses == ["192.0.2.1", "2001:db8::1"]
     assert settings.database == "postgresql+asyncpg://moulin@db/moulin"
+    assert settings.push_services == ["https://push.lan:8443", "https://10.0.0.5"]
     assert settings.limits.participants_per_room == 12
 
 
@@ -68,6 +70,13 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("TRUSTED_PROXIES", "caddy"),
         ("TURN_URLS", "relay.example.org"),
         ("TURN_URLS", "turn:relay.example.org"),
+        ("PUSH_SERVICES", "push.lan"),
+        ("PUSH_SERVICES", "http://push.lan"),
+        ("PUSH_SERVICES", "https://push.lan/wpush"),
+        ("PUSH_SERVICES", "https://me@push.lan"),
+        ("PUSH_SERVICES", "https://push.lan:99999"),
+        ("PUSH_AUTHORITIES", "/nowhere/ca.pem"),
+        ("PUSH_AUTHORITIES", __file__),
         ("LIMITS__PEERS", "many"),
         ("LIMITS__PEERS", "0"),
         ("LIMITS__PEEERS", "3"),

@@ -26,6 +26,7 @@ class DueNotice:
     endpoint: str
     public_key: bytes
     secret: bytes
+    about: str
     payload: str
     expires_at: datetime
     attempts: int
@@ -158,6 +159,7 @@ def _due(row: PushNoticeRow, device: PushSubscriptionRow) -> DueNotice:
         endpoint=device.endpoint,
         public_key=device.public_key,
         secret=device.secret,
+        about=row.about,
         payload=row.payload,
         expires_at=row.expires_at,
         attempts=row.attempts,

@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 
 from server.community.people import Person
 from server.community.retention import Kind, kept_for
-from server.push.notices import Notice, PushQueue, queue_notice
-from server.push.sender import Outcome
+from server.push.notices import LONGEST_WAIT, Notice, PushQueue, queue_notice
+from server.push.sender import Answer, Outcome
 from server.retention import apply_retention
 from server.storage.database import Database, Transaction
 from server.storage.queries.logins import add_login, end_login
@@ -34,11 +34,12 @@ class Service:
 
     def __init__(self) -> None:
         self.outcomes: dict[str, Outcome] = {}
+        self.wait: timedelta | None = None
         self.sent: list[str] = []
 
-    async def send(self, notice: DueNotice) -> Outcome:
+    async def send(self, notice: DueNotice) -> Answer:
         self.sent.append(notice.endpoint)
-        return self.outcomes.get(notice.endpoint, Outcome.TAKEN)
+        return Answer(self.outcomes.get(notice.endpoint, Outcome.TAKEN), wait=self.wait)
 
 
 @pytest.fixture
@@ -64,7 +65,9 @@ async def subscribe(db: Transaction, login: str, person_id: str, name: str) -> N
     )
 
 
-async def queue(database: Database, person: Person, at: datetime = NOW) -> None:
+async def queue(
+    database: Database, person: Person, at: datetime = NOW, of_use: timedelta = 15 * MINUTE
+) -> None:
     async with database.writing() as db:
         notice = Notice("Bientôt", "à midi", "/", "fr")
         await queue_notice(
@@ -74,7 +77,7 @@ async def queue(database: Database, person: Person, at: datetime = NOW) -> None:
             now=NOW,
             about="reminder:x",
             send_at=at,
-            expires_at=at + 15 * MINUTE,
+            expires_at=at + of_use,
         )
 
 
@@ -109,6 +112,47 @@ async def test_failures_are_tried_again_then_given_up(database: Database, lea: P
     assert service.sent.count("a") == 4
     assert service.sent.count("b") == 1
     assert await counts(database) == [2, 0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "waits"),
+    [
+        (timedelta(), [MINUTE, 2 * MINUTE, 5 * MINUTE]),
+        (4 * MINUTE, [4 * MINUTE, 4 * MINUTE, 5 * MINUTE]),
+        (timedelta(days=9), [LONGEST_WAIT] * 3),
+    ],
+)
+async def test_a_push_service_is_left_alone_for_as_long_as_it_asks_within_bounds(
+    database: Database, lea: Person, asked: timedelta, waits: list[timedelta]
+) -> None:
+    service, clock = Service(), [NOW]
+    sending = PushQueue(database, service, lambda: clock[0])
+    service.outcomes["a"], service.wait = Outcome.LATER, asked
+    await devices(database, lea, "a")
+    await queue(database, lea, of_use=timedelta(days=1))
+    for tries, wait in enumerate(waits, start=1):
+        await sending.send_due()
+        clock[0] += wait - timedelta(seconds=1)
+        await sending.send_due()
+        assert service.sent == ["a"] * tries
+        clock[0] += timedelta(seconds=1)
+    await sending.send_due()
+    assert (service.sent, await counts(database)) == (["a"] * 4, [1, 0])
+
+
+async def test_a_new_address_is_kept_and_gets_what_waited_for_the_old_one(
+    database: Database, lea: Person
+) -> None:
+    service = Service()
+    [login] = await devices(database, lea, "old")
+    service.outcomes["old"] = Outcome.LATER
+    await queue(database, lea)
+    await PushQueue(database, service, lambda: NOW).send_due()
+    async with database.writing() as db:
+        await subscribe(db, login, lea.id, "new")
+        await end_subscription(db, login, "old")  # the old one's end is heard of too late
+    await PushQueue(database, service, lambda: NOW + MINUTE).send_due()
+    assert (service.sent, await counts(database)) == (["old", "new"], [1, 0])
 
 
 async def test_what_is_too_late_is_not_sent(database: Database, lea: Person) -> None:
