@@ -76,8 +76,9 @@ class Publications:
 
     def announce(self, request: AddTrackRequest) -> PublishedTrack:
         """Give the track of `request` its sid; raises NotAllowed or LimitExceeded."""
-        if not self._publisher.permissions.may_publish(request.source):
-            what = _SOURCE_NAMES.get(request.source, "this source")
+        source = _source(request)
+        if not self._publisher.permissions.may_publish(source):
+            what = _SOURCE_NAMES.get(source, "this source")
             raise NotAllowed(f"your token does not allow publishing ({what})")
         if request.type not in (TrackType.AUDIO, TrackType.VIDEO):
             raise NotAllowed("only audio and video tracks can be published")
@@ -218,6 +219,17 @@ def _bare(cid: str) -> str:
     return cid.removeprefix("{").removesuffix("}")
 
 
+def _source(request: AddTrackRequest) -> TrackSource:
+    """What a track comes from, as rights and mutes go by it: sound is never a camera."""
+    pictures = request.source in (TrackSource.CAMERA, TrackSource.SCREEN_SHARE)
+    sound = request.source in (TrackSource.MICROPHONE, TrackSource.SCREEN_SHARE_AUDIO)
+    if request.type == TrackType.AUDIO and pictures:
+        return TrackSource.MICROPHONE
+    if request.type == TrackType.VIDEO and sound:
+        return TrackSource.CAMERA
+    return request.source
+
+
 def _info(request: AddTrackRequest) -> TrackInfo:
     """What everybody is told of the track that `request` announces."""
     kind = "audio" if request.type == TrackType.AUDIO else "video"
@@ -230,7 +242,7 @@ def _info(request: AddTrackRequest) -> TrackInfo:
         height=request.height,
         simulcast=len(request.layers) > 1,
         disable_dtx=request.disable_dtx,
-        source=request.source,
+        source=_source(request),
         layers=list(request.layers)[:_LAYERS],
         mime_type=_mime_type(kind, request),
         stereo=request.stereo,

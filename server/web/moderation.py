@@ -36,7 +36,8 @@ async def mute(request: web.Request) -> web.Response:
     muted = 0
     for participant in found:
         for track in participant.publications:
-            if track.info.source == TrackSource.MICROPHONE and not track.muted:
+            spoken = track.kind == "audio" and track.info.source != TrackSource.SCREEN_SHARE_AUDIO
+            if spoken and not track.muted:
                 participant.mute(track.sid, True, by_moderator=True)
                 muted += 1
     return web.json_response({"muted": muted})

@@ -134,6 +134,22 @@ async def test_what_is_not_allowed_is_refused(seating: Seating) -> None:
         bob.publish(AddTrackRequest(cid="x", type=TrackType.DATA))
 
 
+async def test_sound_that_is_called_a_camera_is_a_microphone(seating: Seating) -> None:
+    """Whose microphone is closed must not be heard by a track of another name."""
+    sound = adding()
+    sound.source = TrackSource.CAMERA
+    quiet, _ = seating.join("quiet", can_publish_sources=frozenset({"camera", "screen_share"}))
+    with pytest.raises(NotAllowed):
+        quiet.publish(sound)
+    ana, _ = seating.join("ana")
+    _, bob_hears = seating.join("bob")
+    ana.publish(sound)
+    seating.offer(ana)
+    assert [each.source for each in bob_hears.news_of("ana").tracks] == [TrackSource.MICROPHONE]
+    ana.permit(Permissions(can_publish_sources=frozenset({"camera"})))
+    assert not list(ana.publications)
+
+
 async def test_tracks_are_counted(seating: Seating) -> None:
     seating = Seating(tracks_per_participant=2)
     ana, _ = seating.join("ana")
