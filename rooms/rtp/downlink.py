@@ -16,7 +16,8 @@ from rooms.rtp.traffic import Traffic
 HOLD = 10.0
 """Seconds after a downgrade in which nothing is raised."""
 DARK_HOLD = 3.0
-"""The same where nothing is left to be seen: a moment's trouble must not cost ten dark seconds."""
+"""The same where nothing is left to be seen, and after a complaint for which nothing was lowered: a
+moment's trouble must not cost ten dark seconds."""
 SPARED, UNSPARED = 4.0, 16.0
 """Times what sound takes: below the first a link carries none of what sound repeats, above the
 second all of it again. Half a million bits a second for one who speaks, without a third of that."""
@@ -195,7 +196,9 @@ class Downlink:
                 dark = False
             if kept != current:
                 self._lowered_at = now
-            self._hold = now + (DARK_HOLD if dark else HOLD)
+                self._hold = now + (DARK_HOLD if dark else HOLD)
+            else:
+                self._hold = max(self._hold, now + DARK_HOLD)
             self._probing.put_off(self._hold, anew=dark)
             return kept
         if changed:

@@ -8,6 +8,10 @@ LEAST = 150_000.0
 """Bits per second below which loss alone never pushes: sound and one small picture."""
 
 _FELL = 0.97  # of the report before
+# A browser without a complaint begins, after five seconds, with what came of late, which is less
+# than is sent where that still grows, or where it was busy; then it says more in each report.
+_BELOW = 0.8
+_FAR_BELOW = 0.5
 _MUCH_LOSS = 0.15
 _LITTLE_LOSS = 0.02
 _SOME_LOSS = 0.08
@@ -37,7 +41,7 @@ class ReceiverEstimate:
         self._loss_cap = float("inf")
         self._fell_at = float("-inf")
         self._cut_at = float("-inf")
-        self._limited = False
+        self._limited = self._doubtful = False
         self._fresh_from: float | None = None
         self._unsettled: list[tuple[float, float]] = []
 
@@ -57,7 +61,12 @@ class ReceiverEstimate:
     def reported(self, bitrate: float, now: float) -> None:
         """See `feedback.Witness`; one that falls, or begins below what is sent, is a complaint."""
         before, self._remb = self._remb, float(bitrate)
-        fell = bitrate < 0.8 * self._rate if before is None else bitrate < before * _FELL
+        if before is None:
+            fell = bitrate < _FAR_BELOW * self._rate
+            self._doubtful = not fell and bitrate < _BELOW * self._rate
+        else:
+            fell = bitrate < before * _FELL or (self._doubtful and bitrate <= before)
+            self._doubtful = False
         if fell and bitrate < self._rate * 1.5:
             self._fell_at = now
             self._complain()

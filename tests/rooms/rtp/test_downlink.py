@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from rooms.rtp.downlink import Downlink, View
+from rooms.rtp.estimate import ReceiverEstimate
 from tests.rooms.rtp.squeezed import Studio, Viewer
 
 
@@ -163,6 +164,73 @@ def test_the_last_picture_goes_only_when_a_link_complains_of_it_twice() -> None:
     estimator.complain(40e3)
     downlink.tick(views, (), studio.now + 10.6)
     assert downlink.paused == set(viewer.outs)
+
+
+def test_a_complaint_for_which_nothing_was_lowered_puts_a_rise_off_for_three_seconds() -> None:
+    studio = Studio()
+    viewer = Viewer(studio)
+    studio.run(2)
+    estimator = Said()
+    downlink = Downlink(estimator)
+    views = [View(viewer.outs[0])]
+    began = studio.now
+    downlink.tick(views, (), began)
+    tried = []
+    for look in range(1, 120):
+        if look == 5:
+            estimator.complain(80e3)  # narrow: down to the least
+        if look == 52:
+            estimator.complain(40e3)  # busy for a moment: the last picture is spared
+        if look == 53:
+            estimator.bitrate = 5e6
+        downlink.tick(views, (), began + look / 5)
+        if downlink.padding is not None or viewer.outs[0].allowed != 0:
+            tried.append(look)
+    assert [each for each in tried if each < 5] == [1, 2, 3, 4]
+    assert 52 + 3 * 5 <= next(each for each in tried if each >= 5) <= 52 + 5 * 5
+
+
+def test_who_spares_the_last_picture_waits_no_less_after_a_downgrade() -> None:
+    studio = Studio()
+    viewer = Viewer(studio)
+    studio.run(2)
+    estimator = Said()
+    downlink = Downlink(estimator)
+    views = [View(viewer.outs[0])]
+    began = studio.now
+    downlink.tick(views, (), began)
+    for look, bitrate in ((1, 80e3), (3, 40e3)):
+        estimator.complain(bitrate)
+        downlink.tick(views, (), began + look / 5)
+    estimator.bitrate = 5e6
+    for look in range(4, 50):
+        downlink.tick(views, (), began + look / 5)
+        assert viewer.outs[0].allowed == 0
+        assert downlink.padding is None
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "complaints"),
+    [
+        (390_000, 400_000, 0),  # begins with what came of late, and climbs
+        (390_000, 390_000, 1),
+        (390_000, 380_000, 1),
+        (240_000, 250_000, 1),  # far below: at once
+        (410_000, 400_000, 0),
+    ],
+)
+def test_a_first_report_somewhat_below_what_is_sent_is_believed_if_the_next_says_no_more(
+    first: int, then: int, complaints: int
+) -> None:
+    estimate = ReceiverEstimate()
+    estimate.sent(500_000.0, 0.0, 10.0)
+    estimate.reported(first, 10.1)
+    assert estimate.complaints == (first < 250_000)
+    estimate.reported(then, 10.4)
+    assert estimate.complaints == complaints
+    assert (estimate.bitrate is None) == (complaints == 0)
+    estimate.reported(then, 10.7)
+    assert estimate.complaints == complaints
 
 
 def test_others_are_not_disturbed_by_a_narrow_link() -> None:
