@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from server.community.errors import BadField
 
 _SPACES = re.compile(r"\s+")
+ACCENTED = "àâäáãçéèêëíîïñóôöùûüúÿœæÀÂÄÁÃÇÉÈÊËÍÎÏÑÓÔÖÙÛÜÚŸŒÆ"
+PLAIN = "aaaaaceeeeiiinooouuuuyoa" * 2
+"""The accented letters of French and its neighbours, and the letter that each sorts with."""
+_ACCENTS = str.maketrans(ACCENTED, PLAIN)
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,11 @@ def clean(text: str) -> str:
         or not unicodedata.category(character).startswith("C")
     )
     return _SPACES.sub(" ", "".join(kept)).strip()
+
+
+def unaccented(text: str) -> str:
+    """`text` in small letters, without the accents of French: how people type a name in a hurry."""
+    return text.translate(_ACCENTS).lower()
 
 
 def cleaned(field: str, text: str, *, longest: int, required: bool = False) -> str:

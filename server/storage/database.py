@@ -128,6 +128,11 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "secure_delete=ON",  # what is erased is overwritten in the file
     ):
         connection.execute(f"PRAGMA {pragma}").close()
+    connection.create_function("translate", 3, _translate, deterministic=True)  # as PostgreSQL has
+
+
+def _translate(text: str | None, letters: str, others: str) -> str | None:
+    return None if text is None else text.translate(str.maketrans(letters, others))
 
 
 def _begin_sqlite(connection: Connection) -> None:

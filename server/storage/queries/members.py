@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from server.community.communities import Community
 from server.community.people import Role
+from server.community.text import ACCENTED, PLAIN, unaccented
 from server.storage.queries.communities import community_of
 from server.storage.tables import (
     AdmissionRow,
@@ -81,6 +82,7 @@ async def people_of(
 ) -> tuple[list[Belonging], int]:
     """A page of the people of a community, by name, and how many there are in all.
 
+    Accents count neither for the order nor for the search, as in a dictionary.
     Those who have a role, and guests whom an invitation admitted.
     """
     joined = func.min(AdmissionRow.created_at)
@@ -102,9 +104,10 @@ async def people_of(
         .where(or_(MembershipRow.role.is_not(None), admitted.c.person_id.is_not(None)))
     )
     if named:
-        query = query.where(PersonRow.name.icontains(named, autoescape=True))
+        query = query.where(_unaccented_name().contains(unaccented(named), autoescape=True))
     total = await db.scalar(select(func.count()).select_from(query.subquery())) or 0
-    page = query.order_by(func.lower(PersonRow.name), PersonRow.id).offset(after).limit(PAGE)
+    by_name = (_unaccented_name(), PersonRow.name, PersonRow.id)
+    page = query.order_by(*by_name).offset(after).limit(PAGE)
     return [
         Belonging(
             person_id=row.id,
@@ -116,6 +119,11 @@ async def people_of(
         )
         for row, role, moment in await db.execute(page)
     ], total
+
+
+def _unaccented_name() -> ColumnElement[str]:
+    """`unaccented` of a name, as the database makes it."""
+    return func.lower(func.translate(PersonRow.name, ACCENTED, PLAIN))
 
 
 async def remove_from(db: AsyncSession, community_id: str, person_id: str) -> None:

@@ -12,7 +12,7 @@ from server.community.people import Role
 from server.community.phases import read_phases
 from server.community.recurrence import Frequency, Recurrence, Schedule
 from server.community.sessions import Microphones, OpenTo, Plan, Series, Session, may_host
-from server.community.text import Bilingual
+from server.community.text import Bilingual, unaccented
 from server.storage.database import Transaction
 from server.storage.tables import (
     MembershipRow,
@@ -239,7 +239,7 @@ def _session(row: Any, plan: Plan) -> Session:
 
 
 async def possible_hosts(db: Transaction, community_id: str) -> dict[str, str]:
-    """The names of those who may host in a community, by id."""
+    """The names of those who may host in a community, by id, in the order of a dictionary."""
     roles = [role.value for role in Role if may_host(role)]
     query = (
         select(PersonRow.id, PersonRow.name)
@@ -248,7 +248,8 @@ async def possible_hosts(db: Transaction, community_id: str) -> dict[str, str]:
         .order_by(PersonRow.name, PersonRow.id)
         .limit(MOST_SHOWN)
     )
-    return {row.id: row.name for row in await db.execute(query)}
+    found = {row.id: row.name for row in await db.execute(query)}
+    return dict(sorted(found.items(), key=lambda each: unaccented(each[1])))
 
 
 async def next_starts(

@@ -32,6 +32,7 @@ from server.storage.queries.person_data import (
     merge_people,
 )
 from server.storage.queries.retention import absent_members, mark_warned
+from server.storage.queries.sessions import possible_hosts
 from server.storage.queries.visits import note_visits
 from tests.server.storage.test_tour_proposals import moment, propose, tour_of
 
@@ -141,10 +142,17 @@ async def test_the_people_of_a_community_are_listed_by_name(
         assert total == 2
         assert (await people_of(db, community.id, named="OU_"))[1] == 1
         assert (await people_of(db, community.id, named="%"))[1] == 0
+        assert (await people_of(db, community.id, named="lea"))[1] == 1
+        assert (await people_of(db, community.id, named="LÉA"))[1] == 1
+        await set_role(db, community.id, (await add_person(db, "Zoé", NOW)).id, Role.HOST, NOW)
+        await set_role(db, community.id, (await add_person(db, "Éloi", NOW)).id, Role.HOST, NOW)
+        names = [each.name for each in (await people_of(db, community.id))[0]]
+        assert names == ["amadou_1", "Éloi", "Léa", "Zoé"]
+        assert list((await possible_hosts(db, community.id)).values())[:2] == ["Éloi", "Léa"]
         (place,) = await places_of(db, lea.id)
         assert (place.role, place.owners) == (Role.OWNER, 1)
         await remove_from(db, community.id, guest.id)
-        assert (await people_of(db, community.id))[1] == 1
+        assert (await people_of(db, community.id))[1] == 3
         assert not (await standing_of(db, community.id, guest.id, NOW)).whole_community
 
 

@@ -78,6 +78,7 @@ async def test_months_have_an_end_on_both_sides(house: web.Application, visitor:
             pages += 1
             assert pages < most
         assert pages == most - 1
+    assert "Rien d’annoncé ce mois-ci." in visitor.text
     assert await visitor.open(f"{LIST}?mois=2099-01") == 200
     assert "<table" not in visitor.page  # too far: those to come
     assert await visitor.open("/robots.txt") == 200
