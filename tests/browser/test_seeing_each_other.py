@@ -49,6 +49,7 @@ async def test_three_pages_see_hear_share_and_leave(arrive: Arrive) -> None:
         await person.wait_receiving("Léa", "screen_share", frames=5)
         await person.wait_for("document.querySelector('#spotlight .tile[data-screen] video')")
     await _turns_pages_beside_the_screen(people[1])
+    await _stops_sharing_on_a_phone(people[0], people[1])
 
     for person in people[:2]:
         await person.page.evaluate(_NOTE_WHEN_GONE, "Zoé")
@@ -78,6 +79,18 @@ async def _turns_pages_beside_the_screen(person: Coworker) -> None:
         await person.page.set_viewport_size({"width": width, "height": height})
         await person.page.wait_for_selector("#pager-short:has-text('1 /')")
         assert await person.page.evaluate(_PAGER_COVERS) == 0, f"{width} px"
+
+
+async def _stops_sharing_on_a_phone(sharer: Coworker, watcher: Coworker) -> None:
+    """Where the button of the bar is in a menu, a line says that one's screen is seen."""
+    await sharer.page.wait_for_selector("#sharing", state="hidden")  # the button says it
+    await sharer.page.set_viewport_size({"width": 320, "height": 640})
+    await sharer.page.wait_for_selector("#sharing:visible")
+    wide = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    assert await sharer.page.evaluate(wide)
+    await sharer.page.click("#sharing button")
+    await sharer.page.wait_for_selector("#sharing", state="hidden")
+    await watcher.wait_for("!document.querySelector('.tile[data-screen]')")
 
 
 async def test_a_hidden_person_is_not_sent_pictures(arrive: Arrive) -> None:

@@ -2,6 +2,7 @@
 
 import { RoomEvent, ScreenSharePresets, Track } from "../../vendor/livekit-client/livekit-client.esm.mjs";
 import { announce } from "../announce.js";
+import { byId } from "../dom.js";
 import { t } from "../i18n.js";
 import { nameOf } from "./tile.js";
 
@@ -30,7 +31,15 @@ export function startSharing(room, commands, tell) {
         }
       });
   });
-  const show = () => commands.press("share", own.isScreenShareEnabled);
+  let isShared = false;
+  const show = () => {
+    if (own.isScreenShareEnabled === isShared) return;
+    isShared = !isShared;
+    commands.press("share", isShared);
+    byId("sharing", HTMLElement).hidden = !isShared;
+    // the browser too may end it
+    announce(isShared ? t("Vous partagez votre écran.") : t("Votre écran n’est plus partagé."));
+  };
   room.on(RoomEvent.LocalTrackPublished, show).on(RoomEvent.LocalTrackUnpublished, show);
   room.on(RoomEvent.TrackPublished, (publication, participant) => {
     if (publication.source !== Track.Source.ScreenShare) return;

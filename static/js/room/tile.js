@@ -33,6 +33,7 @@ export class Tile {
     this.video = make("video", { attrs: { playsinline: "" } });
     this.video.muted = true;
     this.video.autoplay = true;
+    for (const change of ["loadeddata", "emptied"]) this.video.addEventListener(change, () => this.showFace());
     this.face = make("div", { class: "tile-face" });
     this.name = make("span", { class: "tile-name" });
     this.note = make("span", { class: "tile-note" });
@@ -89,7 +90,12 @@ export class Tile {
     this.hand.hidden = this.isScreen || !attributes.hand;
     const track = this.shownTrack();
     this.video.hidden = !track;
-    this.face.hidden = Boolean(track);
+    this.showFace();
+  }
+
+  /** Until the first picture is there, nothing would be seen in its place. */
+  showFace() {
+    this.face.hidden = Boolean(this.shownTrack()) && this.video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
   }
 
   /** @returns {VideoTrack | null} */
