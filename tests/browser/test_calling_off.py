@@ -74,8 +74,12 @@ async def announce_weekly(host: Coworker) -> str:
     await host.open(f"{LIST}/nouvelle")
     await host.page.fill("#title-fr", TITLE)
     await host.page.select_option("#office", label="L’aire ouverte")
+    assert not await host.page.is_visible("#count")  # once: a series has nothing to be asked yet
     await host.page.select_option("#frequency", "weekly")
-    await host.page.click("summary:has-text('Jours et fin de la série')")
+    await host.page.fill("#count", "999")
+    await host.page.click("#series > summary")
+    await host.page.click("main button:has-text('Enregistrer')")
+    await host.page.wait_for_selector("#count:focus")  # the closed fold opens at its bad value
     await host.page.fill("#count", "2")
     await begin_at(host, datetime.now(SOON) + timedelta(days=1))
     # What was done is said once: the address is fit to be copied at once.
