@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from server.community.entry import is_invited
 from server.community.people import may_manage, person_id_of
 from server.community.sessions import (
     Microphones,
@@ -26,9 +27,15 @@ async def lamp(request: web.Request) -> web.Response:
     """GET /c/{community}/seances/{session}/lampe: who holds the lamp, and what one may do.
 
     {"holder": name or "", "is_mine", "may_take", "may_rule", "microphones": phases|open|closed}.
+    For those who may enter the office: whoever holds the lamp is there.
     """
     place = await place_of(request)
-    return await _answer(request, place, await session_of(request, place))
+    session = await session_of(request, place)
+    office = next((each for each in place.offices if each.id == session.plan.office_id), None)
+    is_open = office is not None and is_invited(place.standing, office)
+    if not is_open and not _may_rule(request, place, session):
+        raise Refused(403, "not_allowed")
+    return await _answer(request, place, session)
 
 
 async def take_lamp(request: web.Request) -> web.Response:
