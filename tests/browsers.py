@@ -6,8 +6,10 @@ import asyncio
 import os
 import warnings
 from contextlib import suppress
+from fnmatch import fnmatchcase
+from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, Error, Playwright
+from playwright.async_api import Browser, BrowserContext, Error, Page, Playwright
 
 from tests.processes import program
 
@@ -38,6 +40,9 @@ FIREFOX_PREFS: dict[str, str | float | bool] = {
     "permissions.default.microphone": 1,
 }
 
+PATIENCE = 60_000.0
+"""Milliseconds that anything may take on a busy machine."""
+
 CLOSE_LIMIT = 15.0
 """Seconds that a browser, or one profile of it, may take to close."""
 
@@ -57,6 +62,25 @@ async def launch_firefox(playwright: Playwright) -> Browser:
         headless=True,
         firefox_user_prefs=FIREFOX_PREFS,
     )
+
+
+async def open_profile(browser: Browser, **options: Any) -> BrowserContext:
+    """A new browser profile, whose pages wait long enough for a busy machine."""
+    context = await browser.new_context(**options)
+    context.set_default_timeout(PATIENCE)
+    return context
+
+
+async def come_to(page: Page, address: str) -> None:
+    """Until a page whose address is like this ("*/salle") is there and loaded.
+
+    Playwright's `wait_for_url` gives up as soon as any navigation is broken off by the next.
+    Name no address that the page itself corrects at once, as it does those with `?fait=`.
+    """
+    async with asyncio.timeout(PATIENCE / 1000):
+        while not fnmatchcase(page.url, address):
+            await asyncio.sleep(0.05)
+    await page.wait_for_load_state()
 
 
 async def close_profile(context: BrowserContext) -> None:

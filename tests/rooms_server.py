@@ -79,7 +79,7 @@ class RoomsServer:
         [somebody] = [one for one in self.rooms.get(room) if one.identity == identity]
         return {subscribed.track.sid for subscribed in somebody.subscriptions}
 
-    async def until(self, condition: Callable[[], object], patience: float = 15.0) -> None:
+    async def until(self, condition: Callable[[], object], patience: float = 90.0) -> None:
         """Wait until `condition` is true of the rooms; raises TimeoutError."""
         async with asyncio.timeout(patience):
             while not condition():

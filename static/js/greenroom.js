@@ -41,6 +41,7 @@ export class GreenRoom {
 
   async start() {
     if (!this.nameField.value) this.nameField.value = preferences.name;
+    const wasFilming = preferences.camera;
     this.listen();
     // the buttons wait for this script: pressed before it, they would lead nowhere
     for (const button of byId("green-form", HTMLFormElement).querySelectorAll("button")) {
@@ -51,7 +52,7 @@ export class GreenRoom {
     skip.checked = preferences.skipGreenRoom;
     skip.addEventListener("change", () => remember({ skipGreenRoom: skip.checked }));
     // the camera as last time, but only where the browser has no question to ask
-    if (preferences.camera && (await isAllowed("camera"))) await this.toggleCamera();
+    if (wasFilming && (await isAllowed("camera")) && !this.camera) await this.toggleCamera();
     if (preferences.skipGreenRoom && this.nameField.value) await this.go();
   }
 

@@ -7,13 +7,13 @@ from typing import Any, Self
 
 from playwright.async_api import Browser, BrowserContext, Page, ViewportSize
 
-from tests.browsers import close_profile
+from tests.browsers import PATIENCE, close_profile, come_to, open_profile
 from tests.processes import Moulin
 
 COMMUNITY = "/c/les-pigistes"
 OFFICE = f"{COMMUNITY}/aire-ouverte"
-PATIENCE = 60_000.0
-"""Milliseconds that anything may take on a busy machine."""
+MOST_ASKEW = 0.03
+"""By how much the sides of a picture may be off: a busy machine makes smaller ones, and rounds."""
 
 _RECEIVED = """async () => {
   const received = [];
@@ -36,6 +36,11 @@ _RECEIVED = """async () => {
 }"""
 
 
+def is_wide(width: int, height: int) -> bool:
+    """Whether a picture is 16:9."""
+    return height > 0 and abs(width / height - 16 / 9) < MOST_ASKEW
+
+
 class Coworker:
     """One person in a browser; `problems` gathers console errors and foreign requests."""
 
@@ -45,7 +50,6 @@ class Coworker:
         self.context = context
         self.page = page
         self.problems: list[str] = []
-        page.set_default_timeout(PATIENCE)
         page.on("console", lambda said: self._note(said.type, said.text))
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("request", lambda request: self._check_address(request.url))
@@ -62,7 +66,7 @@ class Coworker:
     ) -> Self:
         """A new browser profile, French unless told otherwise, that has seen nothing yet."""
         settings = {"locale": "fr-CA", "viewport": size or {"width": 1280, "height": 800}}
-        context = await browser.new_context(**{**settings, **options})
+        context = await open_profile(browser, **{**settings, **options})
         return cls(moulin, name, context, await context.new_page())
 
     def _note(self, kind: str, text: str) -> None:
@@ -78,12 +82,16 @@ class Coworker:
         """Open a page of Moulin."""
         await self.page.goto(self.moulin.url + path)
 
+    async def comes_to(self, address: str) -> None:
+        """Until the page is one at such an address, as "*/salle"."""
+        await come_to(self.page, address)
+
     async def to_green_room(self, office: str = OFFICE, query: str = "") -> None:
         """Give the name at the door, as somebody without an account does."""
         await self.open(office)
         await self.page.fill("#nom", self.name)
         await self.page.click("main form[action='/nom'] button")
-        await self.page.wait_for_url("**/salle")
+        await self.comes_to("*/salle")
         if query:
             await self.open(f"{office}/salle{query}")
         await self.page.wait_for_selector("#green-enter")
@@ -131,7 +139,7 @@ class Coworker:
                 and track["frames"] > frames
                 and track["energy"] >= energy
                 and track["width"] >= width
-                and (source != "camera" or track["width"] * 9 == track["height"] * 16)
+                and (source != "camera" or is_wide(track["width"], track["height"]))
             )
 
         # Not `wait_for_function`, to which the promise of a function that waits is true at once.

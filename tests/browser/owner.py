@@ -10,7 +10,7 @@ async def take_key(owner: Coworker) -> None:
     await owner.page.goto(owner.moulin.owner_link)
     await owner.page.fill("#nom", owner.name)
     await owner.page.click("button:has-text('Prendre la clé')")
-    await owner.page.wait_for_url("**/gerer*")
+    await owner.comes_to("*/gerer*")
 
 
 async def open_office(owner: Coworker, name: str, *, by_invitation: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from zoneinfo import ZoneInfo
 
@@ -14,8 +14,13 @@ from tests.server.post_office import PostOffice
 
 PHONE = {"width": 360, "height": 740}
 ADDRESS = "zoe@exemple.org"
-SOON = ZoneInfo("America/Toronto")
+ZONE = ZoneInfo("America/Toronto")
 TITLE = "Mardi des factures"
+
+
+def tomorrow_noon() -> datetime:
+    """An hour of tomorrow that is there on each day of the year, by the house's clock."""
+    return (datetime.now(ZONE) + timedelta(days=1)).replace(hour=12, minute=0)
 
 
 async def begin_at(admin: Coworker, moment: datetime) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from email.message import EmailMessage
 
 import pytest
@@ -13,13 +12,13 @@ from tests.browser.owner import take_key
 from tests.browser.session_guest import (
     ADDRESS,
     PHONE,
-    SOON,
     TITLE,
     answer_yes,
     become_member,
     begin_at,
     event_in,
     fits,
+    tomorrow_noon,
 )
 from tests.conftest import MoulinFactory
 from tests.server.post_office import PostOffice
@@ -81,7 +80,7 @@ async def announce_weekly(host: Coworker) -> str:
     await host.page.click("main button:has-text('Enregistrer')")
     await host.page.wait_for_selector("#count:focus")  # the closed fold opens at its bad value
     await host.page.fill("#count", "2")
-    await begin_at(host, datetime.now(SOON) + timedelta(days=1))
+    await begin_at(host, tomorrow_noon())
     # What was done is said once: the address is fit to be copied at once.
     await host.wait_for("!location.search.includes('fait')")
     assert "La séance est annoncée." in await host.page.inner_text("main")

@@ -19,6 +19,10 @@ _LOSE = """(scenario) => {
   void window.moulin.room.simulateScenario(scenario);
 }"""
 
+_NOTE_LOSS = """() => new MutationObserver(() => {
+  if (document.documentElement.dataset.connection === "lost") window.wasLost = true;
+}).observe(document.documentElement, { attributes: true })"""
+
 
 async def _is_back(person: Coworker) -> None:
     await person.page.wait_for_selector("html[data-connection=up]")
@@ -60,9 +64,12 @@ async def test_a_restarted_server_finds_everybody_again(
     await lea.press("microphone")
     await lea.wait_for(f"{_MUTED}.isMuted")
 
+    for person in (lea, amadou):
+        await person.page.evaluate(_NOTE_LOSS)
     await own.restart()
     for person in (lea, amadou):
-        await person.page.wait_for_selector("html[data-connection=up]", timeout=60_000)
+        await person.wait_for("window.wasLost")
+        await _is_back(person)
     await amadou.wait_receiving("Léa", "camera", frames=5)
 
     assert await lea.page.evaluate(f"!{_MUTED} || {_MUTED}.isMuted")
@@ -74,5 +81,5 @@ async def test_the_same_person_elsewhere_replaces_the_first(arrive: Arrive) -> N
     await second.goto(lea.page.url)
     await second.click("#green-enter")
     await second.wait_for_selector("html[data-state=inside]")
-    await lea.page.wait_for_url("**/au-revoir?raison=replaced")
+    await lea.comes_to("*/au-revoir?raison=replaced")
     await lea.page.wait_for_selector("text=Revenir")

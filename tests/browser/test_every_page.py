@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -11,6 +11,7 @@ from tests.browser.conftest import Arrive
 from tests.browser.coworker import COMMUNITY, OFFICE, Coworker
 from tests.browser.eyes import Eyes, Look
 from tests.browser.owner import take_key
+from tests.browser.session_guest import ZONE
 from tests.conftest import MoulinFactory
 
 pytestmark = pytest.mark.browser
@@ -37,7 +38,7 @@ LONG_NAME = "Marie-Josée-Alexandrine Archambault-Charbonneau de la Chevrotière
 
 async def _furnish(owner: Coworker) -> list[str]:
     """A series, a tour of it and a link to it; the paths of the pages there are then."""
-    page, tomorrow = owner.page, date.today() + timedelta(days=1)
+    page, tomorrow = owner.page, datetime.now(ZONE) + timedelta(days=1)
     await owner.open(f"{COMMUNITY}/seances/nouvelle")
     for name in ("fr", "en"):
         await page.fill(
@@ -81,7 +82,7 @@ async def test_every_page(arrive: Arrive, moulin_factory: MoulinFactory, lang: s
 
     await owner.context.add_cookies([{"name": LANGUAGE, "value": lang, "url": own.url}])
     guest = await arrive(LONG_NAME, at=own, reduced_motion="reduce", locale=f"{lang}-CA")
-    month = f"{date.today() + timedelta(days=1):%Y-%m}"
+    month = f"{datetime.now(ZONE) + timedelta(days=1):%Y-%m}"
     session, _edit, tour, *_, link = furnished
     for who, paths in (
         (guest, (*HOUSE, session, tour, link)),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
-from livekit.protocol.rtc import SignalRequest
+from livekit.protocol.rtc import SignalRequest, UpdateTrackSettings
 
 from tests.browser.conftest import Arrive
+from tests.browser.coworker import Coworker
+from tests.browsers import PATIENCE
 
 pytestmark = pytest.mark.browser
 
@@ -26,6 +30,11 @@ _HOLD_PUBLISHING = """() => {
 _OWN_MICROPHONE = "window.moulin.room.localParticipant.getTrackPublication('microphone')"
 
 
+async def _settings_asked(person: Coworker) -> list[UpdateTrackSettings]:
+    said = [SignalRequest.FromString(bytes(each)) for each in await person.page.evaluate("said")]
+    return [each.track_setting for each in said if each.HasField("track_setting")]
+
+
 async def test_pictures_in_sight_are_never_asked_to_stop(arrive: Arrive) -> None:
     """Asked to stop and to go on, a picture would wait for another keyframe: half a second."""
     amadou = await (await arrive("Amadou")).enter(devices=("camera",))
@@ -33,9 +42,9 @@ async def test_pictures_in_sight_are_never_asked_to_stop(arrive: Arrive) -> None
     await lea.context.add_init_script(f"({_NOTE_WHAT_IS_SAID})()")
     await lea.enter()
     await lea.wait_receiving("Amadou", "camera", frames=10)
-    said = [SignalRequest.FromString(bytes(each)) for each in await lea.page.evaluate("said")]
-    settings = [each.track_setting for each in said if each.HasField("track_setting")]
-    assert settings
+    async with asyncio.timeout(PATIENCE / 1000):  # they may be said after the first pictures
+        while not (settings := await _settings_asked(lea)):
+            await asyncio.sleep(0.1)
     assert not any(each.disabled for each in settings)
     assert lea.problems == amadou.problems == []
 

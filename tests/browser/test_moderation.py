@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.browser.conftest import Arrive
@@ -27,9 +29,11 @@ async def test_a_guest_is_muted_then_shown_out_and_cannot_return(
     zoe = await (await arrive("Zoé", at=own)).enter(devices=("microphone",))
 
     await odile.press("people")
-    await odile.page.click(_MUTE)
+    await asyncio.gather(  # the banner goes away by itself
+        zoe.page.wait_for_selector("#banner:has-text('Votre micro a été coupé')"),
+        odile.page.click(_MUTE),
+    )
     await zoe.page.wait_for_selector(".bar [data-command=microphone][aria-pressed=false]")
-    await zoe.page.wait_for_selector("#banner:has-text('Votre micro a été coupé')")
     await odile.page.wait_for_selector(_MUTE, state="detached")
     await zoe.press("people")
     assert await zoe.page.locator("#people [data-moderate]").count() == 0
@@ -39,12 +43,12 @@ async def test_a_guest_is_muted_then_shown_out_and_cannot_return(
     assert await odile.page.locator("#people .person-row").count() == 2
     odile.page.once("dialog", lambda asked: asked.accept())
     await odile.page.click(_EXPEL)
-    await zoe.page.wait_for_url("**/au-revoir?raison=removed")
+    await zoe.comes_to("*/au-revoir?raison=removed")
     await zoe.page.wait_for_selector("h1:has-text('pour aujourd’hui')")
     await odile.page.wait_for_selector(_EXPEL, state="detached")
 
     await zoe.page.click("a.button-primary:has-text('Revenir')")
-    await zoe.page.wait_for_url(f"**{OFFICE}")
+    await zoe.comes_to(f"*{OFFICE}")
     await zoe.page.wait_for_selector("text=On vous a fait sortir de ce bureau")
     await zoe.open(f"{OFFICE}/salle")
     assert zoe.page.url == own.url + OFFICE

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import Browser
 
-from tests.browsers import close_profile
+from tests.browsers import close_profile, open_profile
 from tests.processes import Moulin
 
 pytestmark = pytest.mark.browser
@@ -20,7 +20,7 @@ PAGES = (
 
 
 async def test_no_page_asks_anything_of_another_site(moulin: Moulin, chromium: Browser) -> None:
-    context = await chromium.new_context(base_url=moulin.url, locale="fr-CA")
+    context = await open_profile(chromium, base_url=moulin.url, locale="fr-CA")
     page = await context.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

@@ -5,6 +5,7 @@ No push service is reached: the browser's own subscribing is played, its worker 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -15,7 +16,7 @@ from sqlalchemy import select
 from server.storage.database import Database
 from server.storage.tables import PushSubscriptionRow
 from tests.browser.test_passkeys import become_member
-from tests.browsers import close_profile
+from tests.browsers import PATIENCE, close_profile, open_profile
 from tests.processes import Moulin, free_port
 from tests.push_device import Device
 
@@ -40,7 +41,7 @@ async def named(moulin_factory: Callable[..., Awaitable[Moulin]]) -> Moulin:
 
 @pytest.fixture
 async def context(chromium: Browser, named: Moulin) -> AsyncIterator[BrowserContext]:
-    made = await chromium.new_context(base_url=named.settings["PUBLIC_URL"], locale="fr-CA")
+    made = await open_profile(chromium, base_url=named.settings["PUBLIC_URL"], locale="fr-CA")
     yield made
     await close_profile(made)
 
@@ -95,6 +96,9 @@ async def pushed(context: BrowserContext, page: Page, payload: dict[str, str]) -
     await page.click("#push-switch")
     await page.wait_for_selector("#push-switch:enabled")
     await page.evaluate(ACTIVATED)
+    async with asyncio.timeout(PATIENCE / 1000):  # the two are told by different ways
+        while not (registered and context.service_workers):
+            await asyncio.sleep(0.05)
     (scope,) = registered
     message = {"origin": scope, "registrationId": registered[scope], "data": json.dumps(payload)}
     await devtools.send("ServiceWorker.deliverPushMessage", message)

@@ -60,7 +60,7 @@ async def test_from_the_link_to_the_counts_and_its_revocation(
     assert await counts(admin, page) == ["1", "0", "0"]
     await guest.page.fill("#nom", "Zoé")
     await guest.page.click("main button:has-text('Entrer')")
-    await guest.page.wait_for_url("**/salle")
+    await guest.comes_to("*/salle")
     await guest.page.click("#green-enter")
     await guest.wait_inside()
     assert await counts(admin, page) == ["1", "1", "1"]
@@ -98,7 +98,7 @@ async def test_another_apps_browser_shows_the_way_out_and_still_lets_in(
     await see_way_out(guest, own, label, scheme, link)
     await guest.page.fill("#nom", "Zoé")
     await guest.page.click("main form button:has-text('Entrer')")
-    await guest.page.wait_for_url("**/salle")
+    await guest.comes_to("*/salle")
     # the phone's own browser holds no cookie of this one: the seat is taken along
     await see_way_out(guest, own, label, scheme, f"{own.url}/suite/")
     way = await guest.page.get_attribute("#in-app [data-copy]", "data-copy") or ""
@@ -115,7 +115,7 @@ async def test_another_apps_browser_shows_the_way_out_and_still_lets_in(
     own_browser = await arrive("Zoé", at=own, size=PHONE)
     await own_browser.page.goto(way)
     await own_browser.page.click("main button:has-text('Continuer')")
-    await own_browser.page.wait_for_url("**/salle")
+    await own_browser.comes_to("*/salle")
     await own_browser.page.click("#green-enter-bare")
     await own_browser.wait_inside()
     late = await arrive("Paul", at=own, size=PHONE)

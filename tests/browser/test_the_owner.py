@@ -29,7 +29,7 @@ async def test_from_the_key_to_a_revoked_invitation(
     await guest.page.goto(link)
     await guest.page.fill("#nom", "Zoé")
     await guest.page.click("main button:has-text('Entrer')")
-    await guest.page.wait_for_url("**/salle")
+    await guest.comes_to("*/salle")
     await guest.page.click("#green-enter")
     await guest.wait_inside()
 
@@ -53,7 +53,7 @@ async def test_offices_are_edited_ordered_and_removed(
     before = await titles.all_inner_texts()
 
     await owner.page.locator("button:has-text('Descendre')").first.click()
-    await owner.page.wait_for_load_state()
+    await owner.page.wait_for_selector(f".row:nth-child(2) .row-title a:text-is('{before[0]}')")
     assert (await titles.all_inner_texts())[:2] == [before[1], before[0]]
 
     await owner.page.locator("a:has-text('Modifier')").first.click()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.browser.conftest import Arrive
 from tests.browser.coworker import COMMUNITY, OFFICE, Coworker
 
 pytestmark = pytest.mark.browser
+
+NOBODYS = f"{COMMUNITY}/cafe"
+"""An office that no test enters on the server that all share."""
 
 
 async def _tab_to(person: Coworker, selector: str, most: int = 60) -> None:
@@ -41,7 +46,7 @@ async def test_by_keyboard_alone(arrive: Arrive) -> None:
     await _tab_to(lea, "#nom")
     await keys.type("Léa")
     await keys.press("Enter")
-    await lea.page.wait_for_selector("#green-enter")
+    await lea.page.wait_for_selector("#green-camera:enabled")
     await _tab_to(lea, "#green-camera")
     await keys.press("Space")
     await lea.page.wait_for_selector("#green-camera[aria-pressed=true]")
@@ -57,9 +62,8 @@ async def test_by_keyboard_alone(arrive: Arrive) -> None:
     await _tab_to(lea, ".bar-leave")
     asked_out = _goings_out(lea)
     await keys.press("Enter")
-    await lea.page.wait_for_url("**/au-revoir?raison=left")
+    await lea.comes_to("*/au-revoir?raison=left")
     assert len(asked_out) == 1, "a second going out breaks off the first"
-    await lea.page.wait_for_load_state()
     await _tab_to(lea, "main a.button-primary")
     await keys.press("Enter")
     await lea.page.wait_for_selector("#green-enter")
@@ -68,11 +72,11 @@ async def test_by_keyboard_alone(arrive: Arrive) -> None:
 
 async def test_a_door_works_without_script(arrive: Arrive) -> None:
     lea = await arrive(java_script_enabled=False)
-    await lea.open(OFFICE)
+    await lea.open(NOBODYS)
     assert "Personne pour l’instant" in await lea.page.inner_text("main")
     await lea.page.fill("#nom", "Léa")
     await lea.page.click("main form[action='/nom'] button")
-    await lea.page.wait_for_url("**/salle")
+    await lea.comes_to("*/salle")
     await lea.page.wait_for_selector("noscript .notice-bad")
 
 
@@ -93,7 +97,6 @@ async def test_no_page_asks_elsewhere_or_complains(arrive: Arrive) -> None:
     lea = await arrive()
     for path in (COMMUNITY, OFFICE, f"{OFFICE}/au-revoir?raison=ended", "/confidentialite"):
         await lea.open(path)
-        await lea.page.wait_for_load_state("load")
         await lea.page.click("#theme-switch")
         await lea.page.wait_for_selector("html[data-theme=light]")
         await lea.page.click("#theme-switch")
@@ -120,8 +123,10 @@ async def test_chat_reactions_and_hands_pass(arrive: Arrive) -> None:
     await amadou.press("hand")
     await lea.page.wait_for_selector(".tile:not([data-self]) .tile-hand:not([hidden])")
     await amadou.page.click(".bar [popovertarget=reactions-menu]")
-    await amadou.page.click("[data-emoji='👏']")
-    await lea.page.wait_for_selector(".tile:not([data-self]) .tile-reaction:has-text('👏')")
+    await asyncio.gather(  # it goes by within four seconds
+        lea.page.wait_for_selector(".tile:not([data-self]) .tile-reaction:has-text('👏')"),
+        amadou.page.click("[data-emoji='👏']"),
+    )
     await amadou.page.click("#my-status")
     await amadou.page.check("input[name=status][value=dnd]")
     await lea.page.wait_for_selector(".tile:not([data-self]) .status-dot[data-status=dnd]")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.message import EmailMessage
 
 import aiohttp
@@ -16,14 +16,15 @@ from tests.browser.owner import take_key
 from tests.browser.session_guest import (
     ADDRESS,
     PHONE,
-    SOON,
     TITLE,
+    ZONE,
     answer_yes,
     become_member,
     begin_at,
     event_in,
     fits,
     link_in,
+    tomorrow_noon,
 )
 from tests.conftest import MoulinFactory
 from tests.server.agents import CRAWLERS
@@ -54,7 +55,7 @@ async def test_from_a_shared_link_to_the_session_at_its_hour(
     await guest.page.goto(link_in(letter, "/seances/"))
     await fits(guest)
     await guest.page.click("main a.button-primary:has-text('Entrer')")
-    await guest.page.wait_for_url("**/salle")
+    await guest.comes_to("*/salle")
     await guest.page.click("#green-enter")
     await guest.wait_inside()
     await guest.wait_for("document.getElementById('session-label').textContent === 'Arrivées'")
@@ -68,7 +69,7 @@ async def announce_and_invite(admin: Coworker) -> tuple[str, str]:
     await admin.open(f"{COMMUNITY}/seances/nouvelle")
     await page.fill("#title-fr", TITLE)
     await page.select_option("#office", label="L’aire ouverte")
-    await begin_at(admin, datetime.now(SOON) + timedelta(days=1))
+    await begin_at(admin, tomorrow_noon())
     session = page.url.partition("?")[0].removeprefix(admin.moulin.url)
     await page.click("button:has-text('Créer un lien vers cette séance')")
     return session, await page.input_value("#new-link")
@@ -77,7 +78,7 @@ async def announce_and_invite(admin: Coworker) -> tuple[str, str]:
 async def begin_now(admin: Coworker, session: str) -> None:
     """Move the session to this very minute."""
     await admin.open(f"{session}/modifier")
-    await begin_at(admin, datetime.now(SOON))
+    await begin_at(admin, datetime.now(ZONE))
 
 
 async def preview(link: str) -> str:
@@ -109,7 +110,7 @@ async def come_in(guest: Coworker, link: str) -> None:
     await guest.wait_inside()
     await fits(guest)
     await guest.press("leave")
-    await page.wait_for_url("**/au-revoir?raison=left")
+    await guest.comes_to("*/au-revoir?raison=left")
 
 
 async def changed(guest: Coworker, post_office: PostOffice) -> tuple[Event, EmailMessage]:

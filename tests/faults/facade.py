@@ -41,7 +41,7 @@ class Facade:
         await asyncio.gather(self._reading, return_exceptions=True)
         await self._client.close()
 
-    async def until(self, satisfied: Callable[[Doors], bool], *, within: float = 10.0) -> float:
+    async def until(self, satisfied: Callable[[Doors], bool], *, within: float = 30.0) -> float:
         """The seconds until what is told satisfies; AssertionError with the last told if never."""
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -54,13 +54,13 @@ class Facade:
             raise AssertionError(f"after {within} s the façade tells {self.doors}") from None
         return loop.time() - began
 
-    async def until_count(self, office: str, count: int, *, within: float = 10.0) -> float:
+    async def until_count(self, office: str, count: int, *, within: float = 30.0) -> float:
         """The seconds until `count` people are told behind the door of `office`."""
         return await self.until(lambda doors: doors[office]["count"] == count, within=within)
 
     async def page(self) -> int:
-        """The status of the page itself, which must answer in 5 s."""
-        limit = aiohttp.ClientTimeout(total=5)
+        """The status of the page itself, which must answer in 20 s."""
+        limit = aiohttp.ClientTimeout(total=20)
         async with self._client.get(self._address(), timeout=limit) as answer:
             await answer.read()
             return answer.status

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser
 
-from tests.faults.visitor import Visitor
+from tests.faults.visitor import PATIENCE, Visitor
 from tests.processes import Moulin
 
 pytestmark = pytest.mark.browser
@@ -53,8 +53,11 @@ async def test_firefox_is_not_troubled_with_what_it_cannot_decode(
     await ana.publish({"video": WAYS["h264"], "capture": CAPTURE})
     await eve.publish({"video": WAYS["vp9-svc"], "capture": CAPTURE})
     await asyncio.gather(eve.sees("ana"), bob.sees("eve"))
-    if (await bob.received("ana", "video"))["frames"] == 0:  # Debian's has no H.264
-        await bob.page.wait_for_function("window.failed.length === 1")
+    async with asyncio.timeout(PATIENCE):  # Debian's has no H.264
+        while not (await bob.received("ana", "video"))["frames"]:
+            if await bob.page.evaluate("window.failed.length") == 1:
+                break
+            await asyncio.sleep(0.1)
     for each in (ana, eve, bob):
         await each.close()
 

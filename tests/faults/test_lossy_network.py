@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from server.signalling.tokens import sign
-from tests.browsers import close_profile
+from tests.browsers import close_profile, open_profile
 from tests.conftest import RelayFactory
 from tests.processes import Moulin
 from tests.relay import Impairment, page_script
@@ -64,7 +64,7 @@ TIMES, PICTURES = 20, 10
 
 async def open_page(browser: Browser, moulin: Moulin, relay_port: int) -> Page:
     """A page of a person of their own, whose media goes through the relay."""
-    context = await browser.new_context(permissions=["camera", "microphone"])
+    context = await open_profile(browser, permissions=["camera", "microphone"])
     await context.add_init_script(page_script(moulin.rtc_port, relay_port))
     page = await context.new_page()
     await page.goto(moulin.url + "/confidentialite")

@@ -10,7 +10,7 @@ from typing import Any, Self
 from playwright.async_api import Browser, BrowserContext, Page
 
 from server.signalling.tokens import sign
-from tests.browsers import close_profile
+from tests.browsers import close_profile, open_profile
 from tests.processes import Moulin
 
 CLIENT = "/static/any/vendor/livekit-client/livekit-client.esm.mjs"
@@ -80,7 +80,7 @@ class Visitor:
 
         (The page's policy lets it connect to where it came from alone.)
         """
-        made = await browser.new_context()
+        made = await open_profile(browser)
         for script in scripts:
             await made.add_init_script(script)
         page = await made.new_page()

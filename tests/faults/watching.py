@@ -10,6 +10,7 @@ from typing import Any
 from playwright.async_api import Browser, Page
 
 from server.signalling.tokens import sign
+from tests.browsers import open_profile
 from tests.processes import Moulin
 from tests.relay import page_script
 
@@ -35,7 +36,7 @@ PUBLISH = """async ([client, url, token, width, height]) => {
 }"""
 
 # The diary: every 50 ms, pictures decoded and their width. `hear` tells which syllable is heard
-# each 20 ms of the next seconds (-1: none), by Goertzel's algorithm.
+# each 20 ms of some seconds (-1: none), by Goertzel's algorithm, once thirty packets more came.
 WATCH = """async ([client, url, token]) => {
   const { Room, RoomEvent } = await import(client);
   const room = window.room = new Room();
@@ -73,7 +74,16 @@ WATCH = """async ([client, url, token]) => {
   // Recorded and looked at afterwards: a live analyser would need a device to play to in Firefox.
   const listen = (track) => {
     document.body.append(track.attach());
+    const packets = async () => {
+      let count = 0;
+      (await track.getRTCStatsReport())?.forEach((entry) => {
+        if (entry.type === "inbound-rtp") count = entry.packetsReceived;
+      });
+      return count;
+    };
     window.hear = async (seconds) => {
+      const before = await packets();
+      while (await packets() < before + 30) await new Promise((next) => setTimeout(next, 50));
       const recorder = new MediaRecorder(new MediaStream([track.mediaStreamTrack]));
       const parts = [];
       recorder.ondataavailable = ({ data }) => parts.push(data);
@@ -126,6 +136,11 @@ class Diary:
         ends = [self.moments[0].at, *changes, self.moments[-1].at]
         return max(after - before for before, after in pairwise(ends))
 
+    def pictures(self, width: int) -> int:
+        """How many pictures were seen, one after another and to the last, that were so wide."""
+        narrow = [m.frames for m in self.moments if m.width < width]
+        return self.moments[-1].frames - (narrow[-1] if narrow else 0) if self.moments else 0
+
     def first(self, *, narrower: int = 10_000, wider: int = 0) -> float | None:
         """When the picture first was so wide; None if it never was."""
         fits = (m.at for m in self.moments if wider <= m.width <= narrower and m.width)
@@ -149,7 +164,7 @@ async def open_page(browser: Browser, moulin: Moulin, relay_port: int | None = N
     """A page of a person of their own, whose media goes through a relay if one is given."""
     # Firefox has them by its preferences, and knows none of these names.
     asked = ["camera", "microphone"] if browser.browser_type.name == "chromium" else []
-    context = await browser.new_context(permissions=asked)
+    context = await open_profile(browser, permissions=asked)
     if relay_port is not None:
         await context.add_init_script(page_script(moulin.rtc_port, relay_port))
     page = await context.new_page()

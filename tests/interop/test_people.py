@@ -99,9 +99,7 @@ async def test_who_may_not_send_data_reaches_nobody(
     ana = await enter("ana")
     await mute.until("participant_connected", lambda who: who.identity == "ana")
     await mute.me.publish_data(b"psst")
-    async with asyncio.timeout(5):
-        while not house.rtc.counters["data_notallowed"]:
-            await asyncio.sleep(0.01)
+    await house.until(lambda: house.rtc.counters["data_notallowed"])
     await ana.me.publish_data(b"hello")
     (packet,) = await bob.until("data_received")
     assert packet.data == b"hello"

@@ -49,7 +49,7 @@ async def test_a_lost_websocket_is_resumed_and_media_goes_on(
     await ana.until("reconnected")
 
     assert ana.me.sid == sid
-    assert proxy.connections == 2
+    assert proxy.connections > 1
     assert bob.count("track_unsubscribed") == 0
     await ana.until("participant_disconnected", lambda who: who.identity == "bob")
     await ana.until("participant_connected", lambda who: who.identity == "eve")
@@ -92,7 +92,7 @@ async def test_everybody_comes_back_after_a_restart_of_the_server(
     for guest in guests:
         guest.forget()
     await house.restart()
-    await asyncio.gather(*(guest.until("reconnected", patience=30.0) for guest in guests))
+    await asyncio.gather(*(guest.until("reconnected") for guest in guests))
 
     async def both(one: Guest, other: Guest, frequency: float) -> None:
         assert await one.hears(other) == pytest.approx(frequency, abs=3)
@@ -134,7 +134,7 @@ async def test_a_crash_of_the_whole_server_is_survived(moulin_factory: MoulinFac
 
         moulin.kill()
         await moulin.start()
-        await asyncio.gather(*(one.until("reconnected", patience=30.0) for one in (ana, bob)))
+        await asyncio.gather(*(one.until("reconnected") for one in (ana, bob)))
         assert await bob.hears(ana) == pytest.approx(440.0, abs=3)
     finally:
         await asyncio.gather(ana.leave(), bob.leave())
