@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from aiohttp import web
 
 from server.web.refused import Refused
 
+BODY_SECONDS = 60.0
+"""How long the small bodies of forms and scripts may take to come, on the slowest network."""
+
 
 async def form_fields(request: web.Request) -> dict[str, str]:
     """The text fields of a form, files left out; raises Refused when it cannot be read."""
     try:
-        form = await request.post()
-    except (ValueError, LookupError, AssertionError, RuntimeError):
+        async with asyncio.timeout(BODY_SECONDS):
+            form = await request.post()
+    except (ValueError, LookupError, AssertionError, RuntimeError, TimeoutError):
         # aiohttp's form readers say no in as many ways as there are of being wrong.
         raise Refused(400, "bad_request") from None
     return {name: value for name, value in form.items() if isinstance(value, str)}
@@ -30,8 +35,9 @@ async def form_lists(request: web.Request) -> dict[str, list[str]]:
 async def json_object(request: web.Request) -> dict[str, Any]:
     """The JSON object of a script, {} for an empty body; raises Refused for anything else."""
     try:
-        body = await request.json() if request.can_read_body else {}
-    except (ValueError, LookupError, RecursionError):
+        async with asyncio.timeout(BODY_SECONDS):
+            body = await request.json() if request.can_read_body else {}
+    except (ValueError, LookupError, RecursionError, TimeoutError):
         raise Refused(400, "bad_request") from None
     if not isinstance(body, dict):
         raise Refused(400, "bad_request")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -14,8 +15,9 @@ from aiohttp_sse import EventSourceResponse, sse_response
 
 from rooms.presence import Presence
 from server.community.offices import Office
-from server.keys import DATABASE, LIVE_PAGES, SESSION_CLOCK
+from server.keys import DATABASE, LIVE_PAGES, SESSION_CLOCK, SETTINGS
 from server.storage.queries import offices
+from server.web.client_address import client_address
 from server.web.doors import shown_names
 from server.web.place import place_of
 from server.web.refused import Refused
@@ -26,6 +28,8 @@ PING = 15.0
 RELOAD = 60.0
 """Seconds after which the doors are read again, in case another process changed them."""
 MOST_PAGES = 4000
+MOST_PAGES_OF_A_HOME = 500
+"""A whole coworking space may stand behind one address; it must not be all that there is."""
 
 
 class LivePage:
@@ -45,6 +49,7 @@ class LivePages:
     def __init__(self, presence: Presence) -> None:
         self._presence = presence
         self._pages: set[LivePage] = set()
+        self._by_home: Counter[str] = Counter()
         self._moves = 0
         self._told: dict[str, tuple[int, list[Office], str]] = {}
         self._unsubscribe = presence.subscribe(self._someone_moved)
@@ -54,16 +59,25 @@ class LivePages:
         return len(self._pages)
 
     @contextmanager
-    def open(self, community_id: str) -> Iterator[LivePage]:
-        """One more page, for as long as the block lasts; raises Refused when there are too many."""
+    def open(self, community_id: str, home: str) -> Iterator[LivePage]:
+        """One more page, for as long as the block lasts; raises Refused when there are too many.
+
+        `home` is where the request comes from, as `client_address` tells it.
+        """
         if len(self._pages) >= MOST_PAGES or self._is_closing:
             raise Refused(503, "closing")
+        if self._by_home[home] >= MOST_PAGES_OF_A_HOME:
+            raise Refused(429, "too_many")
         page = LivePage(community_id)
         self._pages.add(page)
+        self._by_home[home] += 1
         try:
             yield page
         finally:
             self._pages.discard(page)
+            self._by_home[home] -= 1
+            if not self._by_home[home]:
+                del self._by_home[home]
 
     def message(self, community_id: str, doors: list[Office]) -> str:
         """Who is behind those doors, as JSON; made once for all pages between two changes."""
@@ -112,7 +126,8 @@ async def events(request: web.Request) -> web.StreamResponse:
     """
     place = await place_of(request)
     pages = request.app[LIVE_PAGES]
-    with pages.open(place.community.id) as page, suppress(ConnectionError):
+    home = client_address(request, request.app[SETTINGS].trusted_proxies)
+    with pages.open(place.community.id, home) as page, suppress(ConnectionError):
         if request.transport is not None:  # aiohttp-sse takes it that the page is still there
             headers = {"Cache-Control": "no-store"}
             async with sse_response(request, headers=headers) as response:

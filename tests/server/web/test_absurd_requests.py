@@ -8,6 +8,7 @@ import random
 import pytest
 from aiohttp.test_utils import TestServer
 
+from server.web import fields
 from tests.server.visitors import Visitor
 
 FORM = "application/x-www-form-urlencoded"
@@ -98,3 +99,21 @@ async def test_noise_on_the_wire_stops_nobody(server: TestServer, visitor: Visit
         assert b" 500 " not in answer.partition(b"\r\n")[0]
         writer.close()
     assert await visitor.open("/c/les-pigistes") == 200
+
+
+@pytest.mark.parametrize("kind", [FORM, "application/json"])
+async def test_a_body_that_never_comes_is_not_waited_for(
+    server: TestServer, visitor: Visitor, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(fields, "BODY_SECONDS", 0.1)
+    await visitor.open("/confidentialite")
+    cookie = f"moulin_csrf={visitor.cookie('moulin_csrf')}"
+    head = f"Host: 127.0.0.1\r\nContent-Type: {kind}\r\nCookie: {cookie}\r\n"
+    if kind != FORM:
+        head += f"X-CSRF-Token: {visitor.csrf_token}\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    begin = f"POST /c/les-pigistes/cafe/entrer HTTP/1.1\r\n{head}Content-Length: 40\r\n\r\nna"
+    writer.write(begin.encode())
+    async with asyncio.timeout(60):
+        assert (await reader.readline()).split()[1] == b"400"
+    writer.close()

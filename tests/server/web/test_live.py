@@ -12,10 +12,11 @@ import pytest
 from aiohttp import ClientResponse, web
 from structlog.testing import capture_logs
 
-from rooms.presence import Present
+from rooms.presence import MemoryPresence, Present
 from server.keys import LIVE_PAGES, PRESENCE
 from server.web import live
 from server.web.place import Place, place_of
+from server.web.refused import Refused
 from tests.server.offices import change_office, office_ids
 from tests.server.visitors import Visitor
 
@@ -165,3 +166,15 @@ async def test_streams_end_when_the_server_closes(house: web.Application, visito
 
 async def test_there_is_no_stream_of_nowhere(visitor: Visitor) -> None:
     assert await visitor.open("/c/nulle-part/evenements") == 404
+
+
+def test_one_home_does_not_take_every_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "MOST_PAGES_OF_A_HOME", 2)
+    pages = live.LivePages(MemoryPresence())
+    with pages.open("x", "203.0.113.7"), pages.open("x", "203.0.113.7"):
+        with pytest.raises(Refused), pages.open("x", "203.0.113.7"):
+            pass
+        with pages.open("x", "203.0.113.8"):
+            assert len(pages) == 3
+    with pages.open("x", "203.0.113.7"):
+        assert len(pages) == 1
