@@ -199,11 +199,19 @@ async def test_the_keepers_own_services_are_held_to_their_certificate(
     assert service.requests == 0
 
 
-async def test_names_that_lead_nearby_are_not_connected_to(stranger: PushSender) -> None:
+async def test_names_that_lead_nearby_are_not_connected_to(
+    stranger: PushSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(OSError, match="no public address"):
         await FarResolver().resolve("localhost", 443)
-    due = notice(Device("https://localhost.localdomain/d"))
-    assert await stranger.send(due) == Answer(Outcome.LATER)
+    # As if a name of the public internet led here, whatever its port.
+    monkeypatch.setattr(stranger, "accepts", lambda _endpoint: True)
+    with socket.create_server(("127.0.0.1", 0)) as neighbour:
+        neighbour.setblocking(False)
+        due = notice(Device(f"https://localhost:{neighbour.getsockname()[1]}/d"))
+        assert await stranger.send(due) == Answer(Outcome.LATER)
+        with pytest.raises(BlockingIOError):
+            neighbour.accept()
 
 
 @pytest.mark.parametrize(
