@@ -39,8 +39,23 @@ def program(name: str, *places: str, package: str | None = None) -> str:
     raise StartFailed(f"{name} is missing: apt-get install {package or name}")
 
 
+def ending_with_us(command: list[str], signum: signal.Signals) -> list[str]:
+    """The same command, told by this signal when the process that starts it is gone.
+
+    Else a run of the tests that is killed would leave its servers behind.
+    """
+    keeper = shutil.which("setpriv")
+    return [keeper, "--pdeathsig", signum.name[3:], *command] if keeper else command
+
+
 class Process:
-    """One program: started, awaited by `ready`, its output in one file, ended by its pid."""
+    """One program: started, awaited by `ready`, its output in one file, ended by its pid.
+
+    It ends with the thread that started it.
+    """
+
+    orphan_signal = signal.SIGKILL
+    """What it gets when whoever started it is gone."""
 
     start_limit = START_LIMIT
     """Seconds that it may take to be ready."""
@@ -78,7 +93,7 @@ class Process:
         with self.log_path.open("ab") as log:
             self._log_start = log.tell()
             self._popen = subprocess.Popen(
-                self.command,
+                self._as_user(ending_with_us(self.command, self.orphan_signal)),
                 cwd=ROOT,
                 env=self.env,
                 stdin=subprocess.DEVNULL,
@@ -99,6 +114,10 @@ class Process:
         except BaseException:
             self.kill()
             raise
+
+    def _as_user(self, command: list[str]) -> list[str]:
+        """The command as the user who may run it."""
+        return command
 
     async def stop(self, signum: int = signal.SIGTERM) -> int | None:
         """Ask the program to end, kill it past the limit; its exit code, None if it never ran."""
@@ -215,6 +234,8 @@ class Redis(Process):
 class Postgres(Process):
     """A PostgreSQL of one's own on a free port, without its safety writes."""
 
+    orphan_signal = signal.SIGINT  # killed alone, it would leave its own processes behind
+
     def __init__(self, log_folder: Path) -> None:
         places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
         self._initdb = program(
@@ -231,7 +252,7 @@ class Postgres(Process):
         command = [server, "-D", str(self._folder / "data"), "-p", str(self.port), "-F"]
         command += ["-c", "listen_addresses=127.0.0.1", "-k", str(self._folder)]
         log_path = log_folder / f"postgres-{self.port}.log"
-        super().__init__(f"postgres:{self.port}", self._as_user(command), log_path, self._accepts)
+        super().__init__(f"postgres:{self.port}", command, log_path, self._accepts)
 
     async def start(self) -> None:
         """Make the cluster once, then start as any program does."""

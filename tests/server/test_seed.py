@@ -44,9 +44,9 @@ async def test_every_page_of_a_full_house_is_quick(
             browser = owner if reader == OWNER else stranger
             await browser.open(page.path)  # templates are compiled at their first use
             with counting() as told:
-                began = time.perf_counter()
+                began = time.process_time()
                 status = await browser.open(page.path)
-                took = time.perf_counter() - began
+                took = time.process_time() - began
             count = len(told.statements)
             lines.append(f"{page.name:42} {reader:7} {count:3} statements {took * 1000:6.0f} ms")
             assert status == page.status, page.path
