@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy import ColumnElement, Subquery, cast, delete, func, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -85,24 +85,8 @@ async def people_of(
     Accents count neither for the order nor for the search, as in a dictionary.
     Those who have a role, and guests whom an invitation admitted.
     """
-    joined = func.min(AdmissionRow.created_at)
-    admitted = (
-        select(AdmissionRow.person_id, joined.label("since"))
-        .join(InvitationRow, InvitationRow.id == AdmissionRow.invitation_id)
-        .where(InvitationRow.community_id == community_id, InvitationRow.revoked_at.is_(None))
-        .group_by(AdmissionRow.person_id)
-        .subquery()
-    )
-    belongs = (MembershipRow.person_id == PersonRow.id) & (
-        MembershipRow.community_id == community_id
-    )
-    since = func.coalesce(MembershipRow.created_at, admitted.c.since)
-    query = (
-        select(PersonRow, MembershipRow.role, since)
-        .outerjoin(MembershipRow, belongs)
-        .outerjoin(admitted, admitted.c.person_id == PersonRow.id)
-        .where(or_(MembershipRow.role.is_not(None), admitted.c.person_id.is_not(None)))
-    )
+    who = _who_belongs(community_id)
+    query = select(PersonRow, who.c.role, who.c.since).join(who, who.c.person_id == PersonRow.id)
     if named:
         query = query.where(_unaccented_name().contains(unaccented(named), autoescape=True))
     total = await db.scalar(select(func.count()).select_from(query.subquery())) or 0
@@ -119,6 +103,38 @@ async def people_of(
         )
         for row, role, moment in await db.execute(page)
     ], total
+
+
+def _who_belongs(community_id: str) -> Subquery:
+    """The ids of a community's people, each once, with their role, if any, and since when.
+
+    It begins with those few, not with everyone of the server: a database that has not counted its
+    rows yet compared each with each.
+    """
+    joined, admitted = MembershipRow.created_at, AdmissionRow.created_at
+    members = select(
+        MembershipRow.person_id,
+        MembershipRow.role,
+        joined.label("joined"),
+        cast(null(), admitted.type).label("admitted"),
+    ).where(MembershipRow.community_id == community_id)
+    guests = (
+        select(
+            AdmissionRow.person_id,
+            cast(null(), MembershipRow.role.type),
+            cast(null(), joined.type),
+            admitted,
+        )
+        .join(InvitationRow, InvitationRow.id == AdmissionRow.invitation_id)
+        .where(InvitationRow.community_id == community_id, InvitationRow.revoked_at.is_(None))
+    )
+    both = union_all(members, guests).subquery()
+    since = func.coalesce(func.max(both.c.joined), func.min(both.c.admitted))
+    return (
+        select(both.c.person_id, func.max(both.c.role).label("role"), since.label("since"))
+        .group_by(both.c.person_id)
+        .subquery()
+    )
 
 
 def _unaccented_name() -> ColumnElement[str]:

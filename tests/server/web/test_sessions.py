@@ -206,8 +206,11 @@ async def test_a_series_is_changed_from_one_date_on(house: web.Application, owne
     await owner.open(address)
     assert "Mardi des factures" in owner.text
     # Then the first is called off, alone.
+    await owner.send(f"{address}/reponse", answer="yes")
+    assert "1 personne y sera" in owner.text
     await owner.send(f"{address}/annuler", reach="this")
     assert "Cette séance est annulée." in owner.text
+    assert "1 personne avait dit oui" in owner.text
     await owner.open(f"{address}/modifier")
     assert owner.status == 409
     await owner.open(f"{LIST}/nouvelle?de={address.rpartition('/')[2]}")
