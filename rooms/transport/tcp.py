@@ -32,7 +32,8 @@ class OnLost(Protocol):
 class TcpListener:
     """Takes connections at one address. Their number, and what each may hold, is limited.
 
-    A connection that ICE has not validated within `tcp_unvalidated_seconds` is closed.
+    A connection that ICE has not validated within `tcp_unvalidated_seconds` is closed, and sooner
+    where too many wait for that: clients check at once, so the oldest is the least like one.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class TcpListener:
         self.limits, self.counters, self.now = limits, counters, now
         self.buffer = PacketBuffer()
         self.connections: set[TcpConnection] = set()
-        self.unvalidated = 0
+        self.waiting: dict[TcpConnection, None] = {}  # to be validated, the oldest first
         self.by_home: Counter[str] = Counter()
         self._server: asyncio.Server | None = None
 
@@ -62,12 +63,25 @@ class TcpListener:
         limits = self.limits
         if (
             len(self.connections) < limits.tcp_connections
-            and self.unvalidated < limits.tcp_unvalidated
             and self.by_home[home_of(host)] < limits.connections_per_address
         ):
             return True
         self.counters.add("tcp_refused")
         return False
+
+    @property
+    def unvalidated(self) -> int:
+        """How many connections ICE has not validated yet."""
+        return len(self.waiting)
+
+    def awaits(self, connection: TcpConnection) -> None:
+        """One more to be validated; where that is too many, the oldest goes."""
+        if len(self.waiting) >= self.limits.tcp_unvalidated:
+            self.counters.add("tcp_crowded_out")
+            oldest = next(iter(self.waiting))
+            del self.waiting[oldest]
+            oldest.close()
+        self.waiting[connection] = None
 
     def counts(self, host: str, more: int) -> None:
         """So many connections more, or less, from there."""
@@ -99,7 +113,6 @@ class TcpConnection(asyncio.Protocol):
         self._media_most = listener.limits.tcp_media_buffered_bytes
         self._transport: asyncio.Transport | None = None
         self._deadline: asyncio.TimerHandle | None = None
-        self._unvalidated = False
         self.address: Any = ("", 0)
         self.media: dict[Any, MediaTransport] = {}
 
@@ -117,8 +130,7 @@ class TcpConnection(asyncio.Protocol):
         wire.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, _UNSENT_BYTES)
         listener.connections.add(self)
         listener.counts(self.address[0], 1)
-        listener.unvalidated += 1
-        self._unvalidated = True
+        listener.awaits(self)
         self._deadline = asyncio.get_running_loop().call_later(
             listener.limits.tcp_unvalidated_seconds, self._expire
         )
@@ -198,9 +210,7 @@ class TcpConnection(asyncio.Protocol):
         self._validated()
 
     def _validated(self) -> None:
-        if self._unvalidated:
-            self._unvalidated = False
-            self._listener.unvalidated -= 1
+        self._listener.waiting.pop(self, None)
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None

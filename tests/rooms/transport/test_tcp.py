@@ -25,7 +25,7 @@ LIMITS = Limits(tcp_unvalidated_seconds=0.2, tcp_unvalidated=3, tcp_media_buffer
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0.01)
 
@@ -52,12 +52,12 @@ class Line:
         self.writer.write(framed(data))
 
     async def hear(self) -> bytes:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             size = int.from_bytes(await self.reader.readexactly(2), "big")
             return await self.reader.readexactly(size)
 
     async def ended(self) -> bool:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             try:
                 while await self.reader.read(65536):
                     pass
@@ -150,20 +150,55 @@ async def test_strangers_media_and_dtls_reach_nobody(rtc: RtcServer) -> None:
     line.close()
 
 
-async def test_connections_beyond_the_limit_are_refused(rtc: RtcServer) -> None:
-    lines = [await Line.to(rtc) for _ in range(LIMITS.tcp_unvalidated)]
-    await until(lambda: len(_listener(rtc).connections) == LIMITS.tcp_unvalidated)
-    refused = await Line.to(rtc)
+@pytest.fixture
+async def patient() -> AsyncIterator[RtcServer]:
+    """A server that waits long for the first check, whatever this machine is busy with."""
+    limits = replace(LIMITS, tcp_unvalidated_seconds=60.0, connections_per_address=5)
+    server = RtcServer(["127.0.0.1"], 0, limits, tcp_port=0, rng=random.Random(3))
+    await server.start()
+    yield server
+    await server.close()
+
+
+async def test_who_waits_longest_for_a_check_makes_room_for_who_comes(patient: RtcServer) -> None:
+    """Clients check at once: a few addresses that say nothing must not keep the others out."""
+    peer = patient.create_peer(Listener())
+    peer.answer(offer_text("chromium_single"))
+    known = await Line.to(patient)
+    known.say(check(*peer.agent.credentials))
+    await known.hear()
+    silent = [await Line.to(patient) for _ in range(LIMITS.tcp_unvalidated)]
+    await until(lambda: _listener(patient).unvalidated == LIMITS.tcp_unvalidated)
+    last = await Line.to(patient)
+    assert await silent[0].ended()
+    assert patient.counters["tcp_crowded_out"] == 1
+    last.say(check(*peer.agent.credentials))
+    assert await last.hear()
+    known.say(check(*peer.agent.credentials))
+    assert await known.hear(), "who was validated stays"
+    for line in (known, last, *silent):
+        line.close()
+
+
+async def test_connections_beyond_the_limit_are_refused(patient: RtcServer) -> None:
+    peer = patient.create_peer(Listener())
+    peer.answer(offer_text("chromium_single"))
+    lines = []
+    for _ in range(5):
+        lines.append(await Line.to(patient))
+        lines[-1].say(check(*peer.agent.credentials))
+        await lines[-1].hear()
+    refused = await Line.to(patient)
     assert await refused.ended()
-    assert rtc.counters["tcp_refused"] == 1
+    assert patient.counters["tcp_refused"] == 1
     for line in lines:
         line.close()
-    await until(lambda: not _listener(rtc).connections)
-    assert _listener(rtc).unvalidated == 0
-    assert not _listener(rtc).by_home
-    again = await Line.to(rtc)
+    await until(lambda: not _listener(patient).connections)
+    assert _listener(patient).unvalidated == 0
+    assert not _listener(patient).by_home
+    again = await Line.to(patient)
     again.say(check("nobody", "nothing"))
-    await until(lambda: rtc.counters["stun_unknown_ufrag"] == 1)
+    await until(lambda: patient.counters["stun_unknown_ufrag"] == 1)
     again.close()
 
 
