@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
-from server.storage.queries.letters import StoredLetter
+from server.storage.queries.letters import Attachment, StoredLetter
 
 SEND_SECONDS = 30.0
 _PORTS = {"smtp": 587, "smtps": 465}
@@ -84,17 +84,26 @@ def message_of(letter: StoredLetter, sender: Address) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(letter.text)
     message.add_alternative(letter.html, subtype="html")
-    for file in letter.attachments:
-        kind, _, parameters = file.content_type.partition(";")
-        main, _, sub = kind.strip().partition("/")
-        method = parameters.strip().removeprefix("method=")
-        if main == "text" and sub == "calendar" and method:
-            words = file.content.decode()
-            message.add_alternative(words, subtype="calendar", params={"method": method})
+    invites = [each for each in letter.attachments if _method(each)]
+    if invites:
+        words, params = invites[0].content.decode(), {"method": _method(invites[0])}
+        message.add_alternative(words, subtype="calendar", params=params)
     for file in letter.attachments:
         main, _, sub = file.content_type.partition(";")[0].strip().partition("/")
-        message.add_attachment(file.content, maintype=main, subtype=sub, filename=file.name)
+        params = {}
+        if file in invites[1:]:  # a message of its own (RFC 6047, 2.4), not the first one's double
+            params = {"method": _method(file), "charset": "utf-8"}
+        message.add_attachment(
+            file.content, maintype=main, subtype=sub, filename=file.name, params=params
+        )
     return message
+
+
+def _method(file: Attachment) -> str:
+    """What a calendar is for (RFC 5546), "" for any other file."""
+    kind, _, parameters = file.content_type.partition(";")
+    is_calendar = kind.strip() == "text/calendar"
+    return parameters.strip().removeprefix("method=") if is_calendar else ""
 
 
 class Mail:

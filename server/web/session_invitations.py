@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from server.community.answers import Answer, newly_seated, seat
+from server.community.answers import Answer
 from server.community.calendar_events import session_event
 from server.community.calendar_words import describing, domain_of
 from server.community.calendars import Guest, Method, Organiser, invitation_of
@@ -27,7 +27,7 @@ from server.keys import CATALOGS, SETTINGS
 from server.letters import Letter, queue_letter
 from server.mail import sender_address
 from server.storage.database import Transaction
-from server.storage.queries import calendars, communities, offices, session_answers, sessions
+from server.storage.queries import communities, offices
 from server.storage.queries.letters import Attachment, cancel_letters
 from server.web.hours import hours_label
 from server.web.session_words import day_label, zone_label
@@ -95,35 +95,16 @@ async def tell_answer(
 ) -> None:
     """Put in someone's calendar what they just answered, or take it away."""
     if answer is not Answer.NO:
-        await _queue(db, told, session, person, answer, News.WAITING if is_waiting else News.COMING)
+        await queue_news(
+            db, told, session, person, answer, News.WAITING if is_waiting else News.COMING
+        )
     elif before in (Answer.YES, Answer.MAYBE):
-        await _queue(db, told, session, person, answer, News.NOT_COMING)
+        await queue_news(db, told, session, person, answer, News.NOT_COMING)
 
 
 async def tell_seated(db: Transaction, told: Told, session: Session, person: Person) -> None:
     """Someone who waited has a seat."""
-    await _queue(db, told, session, person, Answer.YES, News.SEATED)
-
-
-async def tell_everyone(
-    db: Transaction,
-    told: Told,
-    session_ids: Collection[str],
-    news: News,
-    capacity_before: int | None = None,
-) -> None:
-    """Tell those who answered that sessions changed, are called off, or take place after all.
-
-    With other seats than before, who waited and has one now learns it, and who waits too.
-    """
-    for some in batches(session_ids):
-        by_id = {each.id: each for each in await sessions.sessions_by_ids(db, some)}
-        line = await _line(db, list(by_id.values()), capacity_before)
-        for session_id, person, answer in await calendars.invited_to(db, list(by_id)):
-            session = by_id[session_id]
-            if session.ends_at > told.now:
-                own = line.get((session_id, person.id), news) if news is News.CHANGED else news
-                await _queue(db, told, session, person, answer, own)
+    await queue_news(db, told, session, person, Answer.YES, News.SEATED)
 
 
 def batches(session_ids: Collection[str]) -> Iterator[list[str]]:
@@ -132,37 +113,32 @@ def batches(session_ids: Collection[str]) -> Iterator[list[str]]:
     return (ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE))
 
 
-async def _line(
-    db: Transaction, found: Collection[Session], capacity_before: int | None
-) -> dict[tuple[str, str], News]:
-    """Who has more to learn of a change: those in line for a seat, by session and person."""
-    line: dict[tuple[str, str], News] = {}
-    for session in found:
-        capacity = session.plan.capacity
-        if capacity is None and capacity_before is None:
-            continue
-        replies = [each.reply for each in await session_answers.replies_to(db, session.id)]
-        for each in seat(replies, capacity).waiting:
-            line[session.id, each.person_id] = News.CHANGED_WAITING
-        for person_id in newly_seated(replies, replies, capacity_before, capacity):
-            line[session.id, person_id] = News.SEATED
-    return line
-
-
-async def _queue(
+async def queue_news(
     db: Transaction, told: Told, session: Session, person: Person, answer: Answer, news: News
 ) -> None:
-    about = f"calendar:{session.id}"
+    """One letter about one date, in the place of what was to be said of it."""
+    about = news_about(session)
     await cancel_letters(db, about, person.id)  # what has not left yet is out of date
     words = told.app[CATALOGS].words(person.lang)
     letter = letter_of(told, session, news, words)
-    file = _attachment(told, session, person, answer, news)
+    file = invitation_file(told, session, person, answer, news)
     await queue_letter(db, person, letter, now=told.now, about=about, attachments=[file])
 
 
-def _attachment(
-    told: Told, session: Session, person: Person, answer: Answer, news: News
+def news_about(session: Session) -> str:
+    """What a letter about one date is about, so that the next may take its place."""
+    return f"calendar:{session.id}"
+
+
+def invitation_file(
+    told: Told,
+    session: Session,
+    person: Person,
+    answer: Answer,
+    news: News,
+    name: str = "seance.ics",
 ) -> Attachment:
+    """The calendar of one date, as an invitation to that person or what takes it back."""
     settings = told.app[SETTINGS]
     domain = domain_of(settings.address)
     sender = sender_address(settings.mail_from or f"Moulin <moulin@{domain}>")
@@ -175,7 +151,7 @@ def _attachment(
         Guest(person.email or "", person.name, Answer.MAYBE if news in _WAITS else answer),
         told.now,
     )
-    return Attachment("seance.ics", f"text/calendar; method={method.value}", content)
+    return Attachment(name, f"text/calendar; method={method.value}", content)
 
 
 def letter_of(told: Told, session: Session, news: News, words: Words) -> Letter:

@@ -16,9 +16,10 @@ from server.storage.database import Transaction
 from server.storage.queries import calendars, sessions
 from server.storage.queries.push_notices import cancel_notices
 from server.storage.queries.session_rows import Changed
+from server.web.gathered_news import tell_everyone
 from server.web.person import right_now
 from server.web.place import Place
-from server.web.session_invitations import News, Told, batches, tell_everyone
+from server.web.session_invitations import News, Told, batches
 from server.web.session_reminders import move_reminders, notice_of
 from server.web.tour_news import tell_of_stops
 from server.web.tour_news_words import StopNews
@@ -52,8 +53,9 @@ async def tell(
     Organisers of tours that stop at what is called off, or takes place after all, learn it too.
     `news` is what to say of those changed: that they are, or that they take place after all.
     """
-    await tell_everyone(db, told, changed.changed, news, capacity_before)
-    await tell_everyone(db, told, changed.cancelled, News.CANCELLED)
+    new = dict.fromkeys(changed.changed, news)
+    new |= dict.fromkeys(changed.cancelled, News.CANCELLED)
+    await tell_everyone(db, told, new, capacity_before)
     await move_reminders(db, told, {*changed.changed, *changed.cancelled})
     await _notify(db, told, changed.changed, news)
     await _notify(db, told, changed.cancelled, News.CANCELLED)

@@ -22,7 +22,7 @@ CLAIM = timedelta(minutes=10)
 class Attachment:
     """A file that goes with a letter, such as ("seance.ics", "text/calendar; method=REQUEST", …).
 
-    A calendar with a method is also put beside the text, where mail programs look for it.
+    The first calendar with a method is also put beside the text, where mail programs look for one.
     """
 
     name: str
@@ -97,6 +97,17 @@ async def waiting_letters(db: AsyncSession, about: str) -> frozenset[str]:
     """The ids of those to whom a letter about something has not left."""
     query = select(LetterRow.person_id).where(LetterRow.about == about, LetterRow.sent_at.is_(None))
     return frozenset(each for each in await db.scalars(query) if each is not None)
+
+
+async def letters_waiting(db: AsyncSession, about: str, person_id: str) -> list[StoredLetter]:
+    """The letters to someone about something that have not left, nor were given up."""
+    query = select(LetterRow).where(
+        LetterRow.about == about,
+        LetterRow.person_id == person_id,
+        LetterRow.sent_at.is_(None),
+        LetterRow.given_up_at.is_(None),
+    )
+    return [_letter(row) for row in await db.scalars(query)]
 
 
 async def take_due_letters(db: AsyncSession, now: datetime, most: int) -> list[StoredLetter]:

@@ -21,7 +21,8 @@ from server.push.notices import Notice
 from server.storage.database import Transaction
 from server.storage.queries import session_cancelling, session_changes, sessions
 from server.web import session_news
-from server.web.session_invitations import News, tell_everyone, told_of
+from server.web.gathered_news import tell_everyone
+from server.web.session_invitations import News, told_of
 from tests.server.mailbox import ANA
 from tests.server.offices import office_ids
 from tests.server.post_office import PostOffice
@@ -89,7 +90,7 @@ async def test_an_invitation_comes_changes_and_is_called_off(
                 await session_cancelling.cancel_session(db, session, Reach.THIS, now)
             told = await told_of(db, house, session.community_id, now)
             assert told is not None
-            await tell_everyone(db, told, [session_id], news)
+            await tell_everyone(db, told, {session_id: news})
         await deliver(house, post_office)
     messages = invitations(post_office)
     assert [str(each["Subject"]).split(" :")[0] for each in messages] == [

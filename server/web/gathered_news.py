@@ -1,0 +1,271 @@
+"""What a change of sessions tells those who answered: one letter a person, whatever it reaches.
+
+A date has a UID of its own for ever, and RFC 5546 (3.2.2) allows one UID to a REQUEST: a letter
+about several dates carries a file for each, every one a whole message of RFC 6047 (4.5). That of
+the soonest also stands beside the text, as mail programs act by themselves on one there: Outlook
+takes no second event of a part, and events of several UIDs in one part are guesswork elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from server.community.answers import Answer, newly_seated, seat
+from server.community.people import Notification, Person
+from server.community.sessions import Session
+from server.i18n import Words
+from server.keys import CATALOGS, SETTINGS
+from server.letters import Letter, queue_letter
+from server.storage.database import Transaction
+from server.storage.queries import calendars, session_answers, sessions
+from server.storage.queries.letters import Attachment, cancel_letters, letters_waiting
+from server.web.hours import hours_label
+from server.web.session_invitations import (
+    News,
+    Told,
+    batches,
+    invitation_file,
+    news_about,
+    queue_news,
+)
+from server.web.session_words import day_label, zone_label
+
+_UID = re.compile(rb"^UID:(se_[0-9a-z]+)@", re.MULTILINE)
+_ORDER = (News.CHANGED, News.CHANGED_WAITING, News.SEATED, News.RESTORED, News.CANCELLED)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One date in a letter: what is new of it, for someone who gave that answer."""
+
+    session: Session
+    answer: Answer
+    news: News
+
+
+async def tell_everyone(
+    db: Transaction, told: Told, news: Mapping[str, News], capacity_before: int | None = None
+) -> None:
+    """Tell those who answered what is new of these sessions, by id.
+
+    With other seats than before, who waited and has one now learns it, and who waits too.
+    """
+    items: dict[str, list[Item]] = {}
+    people: dict[str, Person] = {}
+    for some in batches(news):
+        by_id = {each.id: each for each in await sessions.sessions_by_ids(db, some)}
+        line = await _line(db, list(by_id.values()), capacity_before)
+        for session_id, person, answer in await calendars.invited_to(db, list(by_id)):
+            session, own = by_id[session_id], news[session_id]
+            if session.ends_at <= told.now:
+                continue
+            if own is News.CHANGED:
+                own = line.get((session_id, person.id), own)
+            people[person.id] = person
+            items.setdefault(person.id, []).append(Item(session, answer, own))
+    for person_id, person in people.items():
+        await _queue(db, told, person, items[person_id])
+
+
+async def _line(
+    db: Transaction, found: Collection[Session], capacity_before: int | None
+) -> dict[tuple[str, str], News]:
+    """Who has more to learn of a change: those in line for a seat, by session and person."""
+    line: dict[tuple[str, str], News] = {}
+    for session in found:
+        capacity = session.plan.capacity
+        if capacity is None and capacity_before is None:
+            continue
+        replies = [each.reply for each in await session_answers.replies_to(db, session.id)]
+        for each in seat(replies, capacity).waiting:
+            line[session.id, each.person_id] = News.CHANGED_WAITING
+        for person_id in newly_seated(replies, replies, capacity_before, capacity):
+            line[session.id, person_id] = News.SEATED
+    return line
+
+
+async def _queue(db: Transaction, told: Told, person: Person, items: list[Item]) -> None:
+    """One date makes the letter of one date; several, or one that joins what waits, are listed."""
+    if Notification.CHANGES not in person.notifications:
+        return
+    items = sorted(
+        [*items, *await _taken_back(db, told, person, items)],
+        key=lambda each: (each.session.starts_at, each.session.id),
+    )
+    if len(items) == 1:
+        only = items[0]
+        await queue_news(db, told, only.session, person, only.answer, only.news)
+        return
+    for each in items:
+        await cancel_letters(db, news_about(each.session), person.id)
+    words = told.app[CATALOGS].words(person.lang)
+    letter, files = gathered_letter(told, items, words), _files(told, person, items)
+    about = _about(told)
+    await queue_letter(db, person, letter, now=told.now, about=about, attachments=files)
+
+
+async def _taken_back(
+    db: Transaction, told: Told, person: Person, items: Sequence[Item]
+) -> list[Item]:
+    """What a letter about several dates, not sent yet, says of others than `items`, as it is now.
+
+    That letter is taken back: it is out of date.
+    """
+    waiting = await letters_waiting(db, _about(told), person.id)
+    ids = {
+        session_id.decode()
+        for letter in waiting
+        for file in letter.attachments
+        for session_id in _UID.findall(file.content)
+    } - {each.session.id for each in items}
+    await cancel_letters(db, _about(told), person.id)
+    answers = {
+        session_id: answer
+        for some in batches(ids)
+        for session_id, other, answer in await calendars.invited_to(db, some)
+        if other.id == person.id
+    }
+    return [
+        Item(each, answers[each.id], News.CANCELLED if each.cancelled_at else News.CHANGED)
+        for each in await sessions.sessions_by_ids(db, list(answers))
+        if each.ends_at > told.now
+    ]
+
+
+def _files(told: Told, person: Person, items: Sequence[Item]) -> list[Attachment]:
+    names: set[str] = set()
+    files = []
+    for each in items:
+        begin = each.session.starts_at.astimezone(ZoneInfo(each.session.time_zone))
+        name = f"{begin:%Y-%m-%d}"
+        name = f"{begin:%Y-%m-%d-%H%M}-{len(names)}" if name in names else name
+        names.add(name)
+        name = f"seance-{name}.ics"
+        files.append(invitation_file(told, each.session, person, each.answer, each.news, name))
+    return files
+
+
+def gathered_letter(told: Told, items: Sequence[Item], words: Words) -> Letter:
+    """The letter that lists several dates, in its reader's language; `items` by start."""
+    _, kinds = words.gettext, [each for each in _ORDER if each in {item.news for item in items}]
+    style = _Style.of(told, items, words)
+    parts = []
+    for kind in kinds:
+        listed = [each.session for each in items if each.news is kind]
+        parts.append(_sentence(kind, len(listed), words))
+        parts.append("\n".join(style.line(each) for each in listed))
+    dates = words.ngettext("%(num)d date", "%(num)d dates", len(items)) % {"num": len(items)}
+    slug = told.community.slug
+    return Letter(
+        kind="session",
+        subject=_subject(kinds, words) % {"title": f"{style.name}, {dates}"},
+        paragraphs=(
+            _("Bonjour,"),
+            *parts,
+            style.facts,
+            _("Chaque date a son fichier joint, qui la suit dans votre agenda."),
+            _(
+                "Si votre agenda n’a suivi que la première, ouvrez les autres fichiers. Votre "
+                "calendrier personnel, lui, suit tout sans courriel : abonnez-vous-y une fois, "
+                "depuis la page des calendriers."
+            ),
+        ),
+        action=(_("Voir les séances"), f"{told.app[SETTINGS].address}/c/{slug}/seances"),
+        why=_("Vous avez répondu à ces séances. Votre compte dit quels courriels vous voulez."),
+        notification=Notification.CHANGES,
+    )
+
+
+@dataclass(frozen=True)
+class _Style:
+    """How dates are written: what all of them share is said once, `name` and `facts`."""
+
+    told: Told
+    words: Words
+    name: str
+    facts: str
+    titled: bool
+    placed: bool
+    zoned: bool
+
+    @classmethod
+    def of(cls, told: Told, items: Sequence[Item], words: Words) -> _Style:
+        """The style of a letter about these."""
+        found = [each.session for each in items]
+        house = told.community.name.read(words.lang)
+        titles = {each.plan.title.read(words.lang) for each in found}
+        places = {_place(told, each, words) for each in found}
+        zones = {_zone(each, words) for each in found}
+        title = titles.copy().pop() if len(titles) == 1 else ""
+        where = ", ".join([*filter(None, places if len(places) == 1 else ()), house])
+        facts = [title, f"{where} ({zones.copy().pop()})" if len(zones) == 1 else where]
+        several = [len(each) > 1 for each in (titles, places, zones)]
+        return cls(told, words, title or house, "\n".join(filter(None, facts)), *several)
+
+    def line(self, session: Session) -> str:
+        """One date."""
+        words, zone = self.words, ZoneInfo(session.time_zone)
+        begin, end = session.starts_at.astimezone(zone), session.ends_at.astimezone(zone)
+        said = f"{day_label(begin, words)}, {hours_label(begin, end, words)}"
+        said += f" ({_zone(session, words)})" if self.zoned else ""
+        title = session.plan.title.read(words.lang) if self.titled else ""
+        place = _place(self.told, session, words) if self.placed else ""
+        return ", ".join(filter(None, (title, said, place)))
+
+
+def _place(told: Told, session: Session, words: Words) -> str:
+    office = next((each for each in told.offices if each.id == session.plan.office_id), None)
+    return office.name.read(words.lang) if office else ""
+
+
+def _zone(session: Session, words: Words) -> str:
+    return zone_label(session.starts_at.astimezone(ZoneInfo(session.time_zone)), words)
+
+
+def _subject(kinds: Sequence[News], words: Words) -> str:
+    """With a blank for what it is about."""
+    _ = words.gettext
+    several = _("Changement : %(title)s")
+    if len(kinds) > 1:
+        return several
+    return {
+        News.SEATED: _("Des places pour vous : %(title)s"),
+        News.RESTORED: _("Rétablies : %(title)s"),
+        News.CANCELLED: _("Annulées : %(title)s"),
+    }.get(kinds[0], several)
+
+
+def _sentence(kind: News, count: int, words: Words) -> str:
+    """What is new of `count` dates that are listed below it."""
+    if kind is News.CHANGED:
+        return words.ngettext(
+            "Cette date a changé. La voici maintenant.",
+            "Ces dates ont changé. Les voici maintenant.",
+            count,
+        )
+    if kind is News.CHANGED_WAITING:
+        return words.ngettext(
+            "Cette date a changé, et vous y êtes sur la liste d’attente.",
+            "Ces dates ont changé, et vous y êtes sur la liste d’attente.",
+            count,
+        )
+    if kind is News.SEATED:
+        return words.ngettext(
+            "Vous étiez sur la liste d’attente de cette date : une place y est à vous.",
+            "Vous étiez sur la liste d’attente de ces dates : une place y est à vous.",
+            count,
+        )
+    if kind is News.RESTORED:
+        return words.ngettext(
+            "Cette date avait été annulée : elle aura lieu. Votre réponse tient toujours.",
+            "Ces dates avaient été annulées : elles auront lieu. Vos réponses tiennent toujours.",
+            count,
+        )
+    return words.ngettext("Cette date n’aura pas lieu.", "Ces dates n’auront pas lieu.", count)
+
+
+def _about(told: Told) -> str:
+    return f"calendars:{told.community.id}"
