@@ -19,6 +19,7 @@ from server.community.sessions import (
     Plan,
     Session,
     SessionDraft,
+    may_host,
     phases_lasting,
 )
 from server.community.text import Bilingual, cleaned, cleaned_lines
@@ -127,6 +128,17 @@ def may_follow(
 def may_reply(proposal: Proposal, community: Community, role: Role) -> bool:
     """Whether someone of that `role` in `community` accepts and declines the proposal."""
     return may_manage(role) and proposal.community_id == community.id
+
+
+def may_take_place(community: Community, role: Role, office: Office) -> bool:
+    """Whether someone of that `role` in the community asked announces a stop in `office`."""
+    return may_host(role) and office.community_id == community.id
+
+
+def may_stand(session: Session, now: datetime) -> bool:
+    """Whether a session may be what a proposal becomes: a stop is there to be seen, and come to."""
+    is_to_come = session.cancelled_at is None and session.starts_at > now
+    return is_to_come and session.plan.open_to is not OpenTo.INVITED
 
 
 def draft_proposal(

@@ -67,7 +67,8 @@ def draft_tour(
 ) -> tuple[TourDraft | None, dict[str, str]]:
     """Read a tour's form: the draft (None when something is wrong), codes by field.
 
-    `offered`: the sessions that may be chosen; others are left out.
+    `offered`: the sessions that may be chosen; others are left out. A tour may begin without any,
+    with stops proposed to other houses.
     """
     errors: dict[str, str] = {}
 
@@ -94,8 +95,6 @@ def draft_tour(
         Bilingual(text("text_fr"), text("text_en")),
         chosen,
     )
-    if not chosen:
-        errors["stops"] = "no_stop"
-    elif len(chosen) > MOST_STOPS:
+    if len(chosen) > MOST_STOPS:
         errors["stops"] = "too_many_stops"
     return (None, errors) if errors else (draft, {})

@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
-from server.community.offices import Office
-from server.community.sessions import OpenTo, Session
+from server.community.offices import Office, Visibility
+from server.community.sessions import Session
 from server.community.tour_proposals import (
     Proposal,
     may_reply,
+    may_stand,
+    may_take_place,
     session_at,
     slot_of,
     word_of,
@@ -20,7 +22,14 @@ from server.community.tours import MOST_STOPS, Tour
 from server.i18n import Words
 from server.keys import DATABASE
 from server.storage.database import Transaction
-from server.storage.queries import session_changes, sessions, tour_proposals, tour_stops, tours
+from server.storage.queries import (
+    offices,
+    session_changes,
+    sessions,
+    tour_proposals,
+    tour_stops,
+    tours,
+)
 from server.storage.queries.tour_proposals import Asked
 from server.storage.queries.tour_stops import TourStop
 from server.web.doors import community_ref, community_url
@@ -65,23 +74,25 @@ async def accept(request: web.Request) -> web.Response:
     check_rate(request, CHANGES)
     form, now = await form_fields(request), right_now()
     proposal, _tour = await _asked(request, place)
-    chosen: Office | Session | None = None
-    if proposal.session_id is None:
-        chosen = await _where(request, place, proposal, form.get("where", ""))
-        if chosen is None:
-            sentence = words_of(request).gettext("Choisissez dans la liste.")
-            sent_back = SentBack(proposal.id, errors={"where": sentence})
-            return await _show(request, place, sent_back, status=400)
+    wanted = form.get("where", "")
+    if proposal.session_id is not None:
+        wanted = f"session:{proposal.session_id}"
     async with request.app[DATABASE].writing() as db:
         tour = await tours.tour_by_id(db, proposal.tour_id, hold=True)
-        if tour is None or not await tour_proposals.accept_proposal(db, proposal.id):
-            raise Refused(409, "proposal_gone")
-        if len(tour.session_ids) >= MOST_STOPS:
-            raise Refused(409, "tour_full")
-        session_id = await _stop(db, place, proposal, chosen, now)
-        stop = await _as_it_will_be(db, proposal, session_id)
-        asking = Asking(request.app, tour, place.community, stop, now)
-        await tell_proposer(db, asking, accepted=True, word="", session_id=session_id)
+        chosen = await _where(db, place, proposal, tour, wanted)
+        if chosen is not None:
+            if tour is None or not await tour_proposals.accept_proposal(db, proposal.id):
+                raise Refused(409, "proposal_gone")
+            if len(tour.session_ids) >= MOST_STOPS:
+                raise Refused(409, "tour_full")
+            session_id = await _stop(db, place, proposal, chosen, now)
+            stop = await _as_it_will_be(db, proposal, session_id)
+            asking = Asking(request.app, tour, place.community, stop, now)
+            await tell_proposer(db, asking, accepted=True, word="", session_id=session_id)
+    if chosen is None:
+        sentence = words_of(request).gettext("Choisissez dans la liste.")
+        sent_back = SentBack(proposal.id, errors={"where": sentence})
+        return await _show(request, place, sent_back, status=400)
     wake(request.app)
     done = "made" if isinstance(chosen, Office) else "saved"
     return see_other(f"{session_url(place, session_id)}?fait={done}")
@@ -146,52 +157,50 @@ async def _asked(request: web.Request, place: Place) -> tuple[Proposal, Tour]:
 
 
 async def _where(
-    request: web.Request, place: Place, proposal: Proposal, wanted: str
+    db: Transaction, place: Place, proposal: Proposal, tour: Tour | None, wanted: str
 ) -> Office | Session | None:
-    """The office or the session that a form chose; None when it is neither."""
+    """What the answer chose: an office of this house, or one of its sessions; None for others."""
     kind, _, chosen_id = wanted.partition(":")
     if kind == "office":
-        return next((each for each in place.offices if each.id == chosen_id), None)
-    async with request.app[DATABASE].reading() as db:
-        tour = await tours.tour_by_id(db, proposal.tour_id)
-        taken = tour.session_ids if tour else frozenset()
-        nearby = await _nearby(db, place, proposal)
-    return next((each for each in nearby if each.id == chosen_id and each.id not in taken), None)
+        doors = await offices.offices_of(db, place.community.id)  # as they are now
+        door = next((each for each in doors if each.id == chosen_id), None)
+        is_allowed = door and may_take_place(place.community, place.standing.role, door)
+        return door if is_allowed else None
+    taken = tour.session_ids if tour else frozenset()
+    found = await _nearby(db, place, proposal)
+    return next((each for each in found if each.id == chosen_id and each.id not in taken), None)
 
 
 async def _nearby(db: Transaction, place: Place, proposal: Proposal) -> list[Session]:
-    """The sessions of this house that could stand for a proposed moment: those for others too."""
-    begin, end = proposal.slot.starts_at - NEARBY, proposal.slot.starts_at + NEARBY
-    found = await sessions.sessions_between(db, place.community.id, begin, end)
+    """The sessions of this house that could stand for a proposal: those for others too.
+
+    Of a proposed session that is the one; of a moment, those around it.
+    """
+    if proposal.session_id is not None:
+        found = await sessions.sessions_by_ids(db, [proposal.session_id])
+    else:
+        begin, end = proposal.slot.starts_at - NEARBY, proposal.slot.starts_at + NEARBY
+        found = await sessions.sessions_between(db, place.community.id, begin, end)
     return [
         each
         for each in seen_by(place, found)
-        if each.cancelled_at is None
-        and each.starts_at > right_now()
-        and each.plan.open_to is not OpenTo.INVITED
+        if each.community_id == place.community.id and may_stand(each, right_now())
     ]
 
 
 async def _stop(
-    db: Transaction,
-    place: Place,
-    proposal: Proposal,
-    chosen: Office | Session | None,
-    now: datetime,
+    db: Transaction, place: Place, proposal: Proposal, chosen: Office | Session, now: datetime
 ) -> str:
-    """The session that the accepted proposal is: the one proposed, one there is, or a new one."""
-    if proposal.session_id is not None:
-        return proposal.session_id
+    """The session that the accepted proposal is: one there is, or a new one."""
     if isinstance(chosen, Session):
         session_id = chosen.id
-    elif chosen is not None:
+    else:
         by = place.person.id if place.person else None
         session_id = await session_changes.add_session(
             db, place.community.id, session_at(proposal, chosen), by, now
         )
-    else:
-        raise Refused(400, "bad_request")
-    await tour_proposals.link_stop(db, proposal, session_id)
+    if proposal.session_id is None:
+        await tour_proposals.link_stop(db, proposal, session_id)
     return session_id
 
 
@@ -207,11 +216,7 @@ async def _show(
     words = words_of(request)
     async with request.app[DATABASE].reading() as db:
         found = await tour_proposals.open_proposals_to(db, place.community.id, right_now())
-        nearby = {
-            each.proposal.id: await _nearby(db, place, each.proposal)
-            for each in found
-            if each.proposal.session_id is None
-        }
+        nearby = {each.proposal.id: await _nearby(db, place, each.proposal) for each in found}
         stops = await tour_stops.stops_of_house(db, place.community.id, right_now())
         hosted = await sessions.sessions_by_ids(db, [stop.session_id for stop in stops])
     by_id = {each.id: each for each in hosted}
@@ -248,6 +253,13 @@ def _stop_row(place: Place, stop: TourStop, session: Session, words: Words) -> H
     )
 
 
+def _office_label(office: Office, words: Words) -> str:
+    name = office.name.read(words.lang)
+    if office.visibility is Visibility.PUBLIC:
+        return name
+    return words.gettext("%(name)s, sur invitation : pour les membres") % {"name": name}
+
+
 def _row(
     place: Place, asked: Asked, nearby: list[Session], sent_back: SentBack, words: Words
 ) -> AskedRow:
@@ -263,7 +275,8 @@ def _row(
         by=asked.by,
         note=proposal.note,
         session_url=session_url(place, proposal.session_id) if proposal.session_id else "",
-        offices=[(f"office:{each.id}", each.name.read(words.lang)) for each in place.offices],
+        is_closed=proposal.session_id is not None and not nearby,
+        offices=[(f"office:{each.id}", _office_label(each, words)) for each in place.offices],
         nearby=[(f"session:{each.id}", session_label(each, words)) for each in nearby],
         accept_url=f"{url}/accepter",
         decline_url=f"{url}/decliner",

@@ -52,7 +52,8 @@ async def make_tour(request: web.Request) -> web.Response:
         if await tours.count_tours(db) >= MOST_TOURS:
             raise Refused(409, "most_tours")
         made = await tours.add_tour(db, draft, person.id, right_now())
-    return see_other(f"{tour_url(made)}?fait=made")
+    done = "made" if made.session_ids else "begun"
+    return see_other(f"{tour_url(made)}?fait={done}")
 
 
 async def edit_tour_page(request: web.Request) -> web.Response:
@@ -161,7 +162,6 @@ def _sentences(errors: Mapping[str, str], words: Words) -> dict[str, str]:
     known = {
         "missing": _("Écrivez quelque chose ici."),
         "too_long": _("C’est trop long : raccourcissez un peu."),
-        "no_stop": _("Choisissez au moins une séance."),
         "too_many_stops": most,
     }
     return {name: known[code] for name, code in errors.items()}

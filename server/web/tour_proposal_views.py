@@ -12,7 +12,10 @@ FollowedState: TypeAlias = Literal["waiting", "declined", "over"]
 
 @dataclass(frozen=True)
 class ProposalRow:
-    """A stop proposed to a house, as who proposed it follows it."""
+    """A stop proposed to a house, as who proposed it follows it.
+
+    `when` is "" for a session that its house has closed to them since.
+    """
 
     title: str
     when: str
@@ -22,6 +25,15 @@ class ProposalRow:
     state_label: str
     word: str
     withdraw_url: str
+
+
+@dataclass(frozen=True)
+class ToAnswer:
+    """Stops of a tour that wait for a house's answer, for who looks after that house."""
+
+    house: str
+    label: str
+    url: str
 
 
 @dataclass(frozen=True)
@@ -62,8 +74,9 @@ class ProposeView:
 class AskedRow:
     """A proposal as the house asked reads it; `session_url` is "" for a moment without a session.
 
-    A moment goes to an office, or to a session announced already: `offices` and `nearby`, each
-    a value and a label. `errors` by field: "where", "word".
+    `is_closed`: that session is for those invited by now, and cannot be a stop. A moment goes to
+    an office, or to a session announced already: `offices` and `nearby`, each a value and a label.
+    `errors` by field: "where", "word".
     """
 
     id: str
@@ -75,6 +88,7 @@ class AskedRow:
     by: str
     note: str
     session_url: str
+    is_closed: bool
     offices: list[tuple[str, str]]
     nearby: list[tuple[str, str]]
     accept_url: str

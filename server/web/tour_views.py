@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from server.web.calendar_views import FeedView
 from server.web.session_views import SessionView
-from server.web.tour_proposal_views import ProposalRow
+from server.web.tour_proposal_views import ProposalRow, ToAnswer
 from server.web.views import CommunityRef, TourRef
 
 
@@ -32,6 +32,8 @@ class TourView:
     list_url: str = ""
     notice: str = ""
     proposals: list[ProposalRow] = field(default_factory=list)  # for who changes the tour
+    summary: str = ""  # for them too: what is settled and what waits
+    to_answer: list[ToAnswer] = field(default_factory=list)  # for who looks after a house asked
     propose_url: str = ""
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aiohttp import web
 
 from server.cards.card import Front, card_of
 from server.community.calendar_texts import session_text
 from server.community.calendar_words import describing, domain_of
 from server.community.calendars import feed_of
-from server.community.people import may_manage
+from server.community.people import Person, may_manage
 from server.community.tours import Tour, may_change
 from server.i18n import Words
 from server.keys import CARDS, DATABASE, SETTINGS
@@ -20,7 +22,7 @@ from server.web.rate_limits import FEEDS
 from server.web.refused import Refused
 from server.web.rendering import render, words_of
 from server.web.session_cards import is_for_all
-from server.web.tour_proposal_rows import followed
+from server.web.tour_proposal_rows import Followed, followed, summary_of
 from server.web.tour_rows import (
     TOURS,
     Stop,
@@ -32,7 +34,7 @@ from server.web.tour_rows import (
     tour_url,
 )
 from server.web.tour_views import ToursView, TourView
-from server.web.views import CardView
+from server.web.views import CardView, TourRef
 
 MOST_FRONTS = 4
 
@@ -45,7 +47,7 @@ async def tours_page(request: web.Request) -> web.Response:
         roles = await members.places_of(db, person.id) if person else []
     may_make = any(may_manage(each.role) for each in roles)
     view = ToursView(
-        tours=[tour_ref(each, words) for each in found],
+        tours=[_listed(each, words) for each in found],
         new_url=f"{TOURS}/nouvelle" if may_make else "",
         notice=words.gettext("La tournée est retirée. Ses séances restent.")
         if request.query.get("fait") == "removed"
@@ -55,6 +57,15 @@ async def tours_page(request: web.Request) -> web.Response:
     address = request.app[SETTINGS].address + TOURS
     card = CardView(words.gettext("Les tournées"), description, address)
     return await render(request, "tours.html", view, card=card)
+
+
+def _listed(tour: Tour, words: Words) -> TourRef:
+    ref = tour_ref(tour, words)
+    if tour.session_ids:
+        return ref
+    return replace(
+        ref, note=words.gettext("Sans étape encore : cette liste ne la montre qu’à vous.")
+    )
 
 
 async def tour_of(request: web.Request) -> Tour:
@@ -72,7 +83,7 @@ async def tour_page(request: web.Request) -> web.Response:
     person, now = await known_person(request), right_now()
     async with request.app[DATABASE].reading() as db:
         stops = await stops_of(db, tour, person, now)
-        proposals, may_propose = await followed(db, tour, person, words)
+        waits = await followed(db, tour, person, words)
     public = [each for each in stops if _is_for_all(each)]
     english = "?lang=en" if words.lang == "en" else ""
     address = request.app[SETTINGS].address + tour_url(tour)
@@ -86,11 +97,22 @@ async def tour_page(request: web.Request) -> web.Response:
         edit_url=f"{tour_url(tour)}/modifier" if may_change(tour, person) else "",
         list_url=TOURS,
         notice=_notice(request.query.get("fait", ""), words),
-        proposals=proposals,
-        propose_url=f"{tour_url(tour)}/proposer" if may_propose else "",
+        proposals=waits.proposals,
+        propose_url=f"{tour_url(tour)}/proposer" if waits.may_propose else "",
+        summary=_summary(tour, stops, waits, person, words),
+        to_answer=waits.to_answer,
     )
     card = _card(request, tour, public, words)
     return await render(request, "tour.html", view, card=card)
+
+
+def _summary(
+    tour: Tour, stops: list[Stop], waits: Followed, person: Person | None, words: Words
+) -> str:
+    if not may_change(tour, person):
+        return ""
+    settled = sum(session.cancelled_at is None for _, session in stops)
+    return summary_of(settled, waits.proposals, words)
 
 
 def _notice(done: str, words: Words) -> str:
@@ -98,7 +120,12 @@ def _notice(done: str, words: Words) -> str:
     proposed = _(
         "C’est proposé. La maison reçoit un courriel; sa réponse vous viendra ici et par courriel."
     )
-    known = {"proposed": proposed, "withdrawn": _("La proposition est retirée.")}
+    begun = _("La tournée est à vous. Proposez-en maintenant une étape à une autre maison.")
+    known = {
+        "proposed": proposed,
+        "begun": begun,
+        "withdrawn": _("La proposition est retirée."),
+    }
     return known.get(done, _("C’est enregistré.")) if done else ""
 
 

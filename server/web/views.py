@@ -112,6 +112,7 @@ class TourRef:
     title: str
     url: str
     text: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -218,6 +219,7 @@ class InvitationView(DoorwayView):
     uses_left: str = ""
     role: str = ""
     session: SessionView | None = None  # the invitation is to that session, in `office`
+    often: str = ""  # for a link to a whole series: "tous les mardis"
     takes_seat: bool = False  # the way to another browser is to take an invited guest's seat along
 
 
@@ -265,7 +267,7 @@ class InvitationRow:
 
     id: str
     url: str  # the whole address, to copy
-    opens: str  # office's or community's name
+    opens: str  # office's or community's name, a session's title, or "Série : …, tous les mardis"
     note: str
     created: str
     expires: str
@@ -278,6 +280,7 @@ class InvitationRow:
     state: LinkState
     state_label: str
     revoke_url: str  # "" once it no longer opens
+    is_series: bool = False
 
 
 @dataclass(frozen=True)

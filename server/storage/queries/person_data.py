@@ -18,6 +18,7 @@ from server.community.people import Role
 from server.storage.queries.letters import erase_letters_to
 from server.storage.queries.logins import end_logins
 from server.storage.queries.people import set_role
+from server.storage.queries.tours import erase_beginnings
 from server.storage.tables import (
     InvitationRow,
     LetterRow,
@@ -97,6 +98,7 @@ async def erase_person(db: AsyncSession, person_id: str, email: str | None) -> N
     for table, column in columns_about_people():
         if (table.name, column.name) not in OTHERS and not column.nullable:
             await db.execute(delete(table).where(column == person_id))
+    await erase_beginnings(db, person_id)
     await db.execute(delete(PersonRow).where(PersonRow.id == person_id))
 
 

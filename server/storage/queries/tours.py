@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Select, delete, func, or_, select, update
+from sqlalchemy import Select, delete, exists, func, or_, select, update
 
 from server.community.offices import Visibility
 from server.community.sessions import OpenTo
@@ -139,6 +139,12 @@ async def change_tour(
 async def remove_tour(db: Transaction, tour_id: str) -> None:
     """Remove a tour; its sessions stay."""
     await db.execute(delete(TourRow).where(TourRow.id == tour_id))
+
+
+async def erase_beginnings(db: Transaction, maker_id: str) -> None:
+    """Remove the tours of someone that stop nowhere yet: nobody is left to go on with them."""
+    stops = exists().where(TourStopRow.tour_id == TourRow.id, _IS_STOP)
+    await db.execute(delete(TourRow).where(TourRow.created_by == maker_id, ~stops))
 
 
 async def _put_stops(db: Transaction, tour_id: str, session_ids: Collection[str]) -> None:

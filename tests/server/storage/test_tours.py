@@ -77,6 +77,19 @@ async def test_a_tour_outlives_its_maker_and_its_sessions(database: Database) ->
     assert tour.session_ids in (frozenset(), frozenset({last.id}))
 
 
+async def test_a_tour_that_stops_nowhere_goes_with_its_maker(database: Database) -> None:
+    async with database.writing() as db:
+        _, first, _ = await make(db)
+        empty, maker_id = await tour_at(db)
+        other, other_id = await tour_at(db)
+        full = await tours.add_tour(
+            db, TourDraft(Bilingual("P"), Bilingual(""), frozenset({first})), maker_id, NOW
+        )
+        await erase_person(db, maker_id, None)
+        left = [await tours.tour_by_slug(db, each) for each in (empty, other, full.slug)]
+    assert [each.maker_id if each else "gone" for each in left] == ["gone", other_id, None]
+
+
 async def test_the_migration_of_tours_goes_down_and_up(database: Database) -> None:
     async with database.writing() as db:
         _, first, _ = await make(db)
