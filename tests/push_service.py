@@ -34,12 +34,12 @@ LARGEST_BODY = 4096
 WAIT_LIMIT = 60.0
 
 
+@dataclass
 class Refusal(Exception):
     """A message that is not taken: the status and why."""
 
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status, self.reason = status, reason
+    status: int
+    reason: str
 
 
 @dataclass
@@ -220,9 +220,7 @@ class PushService:
         websocket = self.browsers.get(channel.browser or "")
         if websocket is None or channel.gone:
             return
-        for message in list(channel.waiting):
-            if message.expires < time.time():
-                continue
+        for message in [each for each in channel.waiting if each.expires > time.time()]:
             data = base64.urlsafe_b64encode(message.body).decode().rstrip("=")
             told = {"messageType": "notification", "channelID": channel.id, "data": data}
             headers = {"encoding": message.headers["Content-Encoding"]}

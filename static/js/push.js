@@ -31,6 +31,17 @@ async function subscription() {
   return (await registered?.pushManager.getSubscription()) ?? null;
 }
 
+/**
+ * Whether that subscription is for the key that the server has now: with another it is of no use.
+ * @param {PushSubscription | null} made
+ */
+function isOurs(made) {
+  const key = made?.options?.applicationServerKey;
+  if (!key) return made !== null;
+  const text = btoa(String.fromCharCode(...new Uint8Array(key)));
+  return text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "") === part.dataset.key;
+}
+
 async function turnOn() {
   const permission = await Notification.requestPermission();
   if (permission === "denied") {
@@ -83,7 +94,7 @@ async function change() {
 
 async function show() {
   const known = part.dataset.on === "1";
-  const live = Notification.permission === "granted" && (await subscription()) !== null;
+  const live = Notification.permission === "granted" && isOurs(await subscription());
   box.checked = known && live;
   part.hidden = false;
   box.addEventListener("change", () => void change());
