@@ -56,7 +56,7 @@ _PERMISSION = """(origin, kind, allowed) => {
 _PRESS = """(title) => {
   for (const shown of Services.ww.getWindowEnumerator()) {
     const label = shown.document.getElementById("alertTitleLabel");
-    if (label?.value !== title) continue;
+    if (label?.value !== title || !shown.gIsActive) continue; // not yet ready to be pressed
     const { x, y, width, height } = label.getBoundingClientRect();
     for (const kind of ["mousemove", "mousedown", "mouseup"]) {
       const at = [kind, x + width / 2, y + height / 2];
@@ -100,6 +100,7 @@ class Firefox:
         flags = ["--headless", "--no-remote", "--marionette", "--remote-allow-system-access"]
         command = [path, *flags, "--profile", str(profile), "about:blank"]
         self.process = Process("firefox", command, folder / "firefox.log", self._listens)
+        self.process.start_limit = 120.0
 
     async def start(self) -> None:
         """Start it; raises StartFailed."""
@@ -152,9 +153,10 @@ class Firefox:
         await self._in_browser(_PERMISSION, origin, kind, allowed)
 
     async def press_notification(self, title: str) -> None:
-        """Press the notification of that title; raises MarionetteError when none is shown."""
-        if not await self._in_browser(_PRESS, title):
-            raise MarionetteError(f"no notification says {title!r}")
+        """Press the notification of that title, once it is there."""
+        async with asyncio.timeout(LIMIT / 1000):
+            while not await self._in_browser(_PRESS, title):
+                await asyncio.sleep(0.05)
 
     async def tabs(self) -> list[tuple[str, bool]]:
         """The address of each tab, and whether it is the one in front."""

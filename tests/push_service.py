@@ -34,7 +34,7 @@ LARGEST_BODY = 4096
 WAIT_LIMIT = 60.0
 
 
-@dataclass
+@dataclass(eq=False)
 class Refusal(Exception):
     """A message that is not taken: the status and why."""
 

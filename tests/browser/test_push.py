@@ -1,6 +1,7 @@
-"""The switch for notices in a real browser, and what its worker does with a pushed message.
+"""The switch for notices in Chromium, and what its worker does with a pushed message.
 
-No push service is reached: the browser's own subscribing is played, its worker is the real one.
+No push service is reached, as Chromium knows none but Google's: its subscribing is played, its
+worker is the real one. In Firefox nothing is played: `test_push_service.py`.
 """
 
 from __future__ import annotations
@@ -129,8 +130,8 @@ async def test_the_worker_shows_what_is_pushed(context: BrowserContext) -> None:
     assert await page.evaluate(SHOWN) == ["Bientôt", "à midi", "x", home]
 
 
-# A browser lets a worker open or focus pages only at a real press, which no driver can make: these
-# two are played, and say what they were asked; the rest is the worker itself.
+# A browser lets a worker open or focus pages only at a real press, which nobody makes in Chromium
+# from outside: these two are played, and say what they were asked; the rest is the worker itself.
 PRESSED = """async () => {
   const told = [];
   clients.openWindow = async (url) => told.push(["opened", url]);

@@ -150,10 +150,13 @@ class Lea:
         await self.browser.press_notification(title)
         tabs = [(f"{self.home}/compte", False), (self.home + self.session, True)]
         await until(lambda: self.has_tabs(tabs))
-        assert await self.browser.evaluate(SHOWN) == []
+        await until(self.is_shown_nothing)
 
     async def has_tabs(self, tabs: list[tuple[str, bool]]) -> bool:
         return await self.browser.tabs() == tabs
+
+    async def is_shown_nothing(self) -> bool:
+        return not await self.browser.evaluate(SHOWN)
 
     async def is_reached_elsewhere(self, than: str) -> bool:
         return await subscribed(self.house) not in ([], [than])
