@@ -54,7 +54,7 @@ def role_gained(role: Role, giver: Role, present: Role) -> Role:
 class Invitation:
     """A link that lets whoever holds it into an office, or (no office) into a whole community.
 
-    `session_id`: it is to that session, which `office_id` is the place of.
+    `session_id`: it is to that session, which `office_id` is the place of; `whole`: to its series.
     `role` is what it makes of those who come; `opens` counts the browsers that looked, `uses` the
     people let in, `first_timers` those of them who were new to the community. No count says who.
     """
@@ -74,6 +74,7 @@ class Invitation:
     first_timers: int = 0
     created_by: str | None = None
     session_id: str | None = None
+    whole: bool = False
 
     def state(self, now: datetime) -> LinkState:
         """Whether it opens at `now`, for someone who has not used it yet."""
@@ -96,6 +97,7 @@ class InvitationDraft:
     note: str
     role: Role = Role.GUEST
     session_id: str | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True)

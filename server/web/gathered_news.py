@@ -158,7 +158,11 @@ def gathered_letter(told: Told, items: Sequence[Item], words: Words) -> Letter:
         parts.append(_sentence(kind, len(listed), words))
         parts.append("\n".join(style.line(each) for each in listed))
     dates = words.ngettext("%(num)d date", "%(num)d dates", len(items)) % {"num": len(items)}
-    slug = told.community.slug
+    house = f"{told.app[SETTINGS].address}/c/{told.community.slug}"
+    followed = _(
+        "Si votre agenda n’a suivi que la première, ouvrez les autres fichiers. Votre calendrier "
+        "personnel suit tout de lui-même, sans courriel : il suffit de s’y abonner une fois."
+    )
     return Letter(
         kind="session",
         subject=_subject(kinds, words) % {"title": f"{style.name}, {dates}"},
@@ -166,14 +170,10 @@ def gathered_letter(told: Told, items: Sequence[Item], words: Words) -> Letter:
             _("Bonjour,"),
             *parts,
             style.facts,
-            _("Chaque date a son fichier joint, qui la suit dans votre agenda."),
-            _(
-                "Si votre agenda n’a suivi que la première, ouvrez les autres fichiers. Votre "
-                "calendrier personnel, lui, suit tout sans courriel : abonnez-vous-y une fois, "
-                "depuis la page des calendriers."
-            ),
+            _("Chaque date a son fichier joint, qui la met à jour dans votre agenda."),
         ),
-        action=(_("Voir les séances"), f"{told.app[SETTINGS].address}/c/{slug}/seances"),
+        action=(_("Voir les séances"), f"{house}/seances"),
+        after=(f"{followed}\n{house}/calendrier",),
         why=_("Vous avez répondu à ces séances. Votre compte dit quels courriels vous voulez."),
         notification=Notification.CHANGES,
     )

@@ -19,6 +19,7 @@ from server.web.invitation_views import (
     ManageInvitationView,
     PosterView,
 )
+from server.web.linked_sessions import linked_sessions
 from server.web.links import invited_office, invited_session
 from server.web.manage import days_choices, manage_url, notice_of
 from server.web.person import right_now
@@ -64,17 +65,16 @@ async def show_details(
     office, base = invited_office(place, invitation, session), details_url(place, invitation)
     card = invitation_card(request, place, office, words)
     both = [request.app[CATALOGS].words(lang) for lang in LANGUAGES]
-    title = session.plan.title if session else None
+    linked = (await linked_sessions(request, [invitation])).get(invitation.id) if session else None
     if session is not None:
         shown = session_view(place, session, About(), words, now)
         card = session_card(request, place, session, shown, words, invited=True)
-    titles = {invitation.session_id: title} if invitation.session_id and title else {}
-    row = invitation_row(request, place, invitation, words, now, titles)
+    row = invitation_row(request, place, invitation, words, now, linked)
     view = ManageInvitationView(
         community=community_ref(place, words),
         row=row,
         share_title=card.title,
-        posts=[post(place, office, invitation, url, each, title) for each in both],
+        posts=[post(place, office, invitation, url, each, linked) for each in both],
         code=code_element(url),
         code_url=f"{base}/code.svg",
         poster_url=f"{base}/affiche",
@@ -106,12 +106,13 @@ async def invitation_poster(request: web.Request) -> web.Response:
     place, invitation = await managed_invitation(request)
     words, session = words_of(request), await invited_session(request, place, invitation)
     office = invited_office(place, invitation, session)
+    linked = (await linked_sessions(request, [invitation])).get(invitation.id) if session else None
     url = invitation_url(request, invitation)
     view = PosterView(
         community=community_ref(place, words),
         offices=_fronts(request, place, office, words),
         sides=[
-            poster_side(place, invitation, office, request.app[CATALOGS].words(lang))
+            poster_side(place, invitation, office, request.app[CATALOGS].words(lang), linked)
             for lang in LANGUAGES
         ],
         code=code_element(url),

@@ -9,9 +9,9 @@ from markupsafe import Markup
 
 from server.community.invitations import Invitation
 from server.community.offices import Office
-from server.community.text import Bilingual
 from server.i18n import Words
 from server.web.invitation_views import PosterSide, PostView
+from server.web.linked_sessions import Linked
 from server.web.links import local_date
 from server.web.place import Place
 
@@ -24,9 +24,9 @@ def post(
     invitation: Invitation,
     url: str,
     words: Words,
-    title: Bilingual | None = None,
+    linked: Linked | None = None,
 ) -> PostView:
-    """A post that says where, what it takes, until when, and the link; `title`: of a session."""
+    """A post that says where, what it takes, until when, and the link; `linked`: to a session."""
     _ = words.gettext
     community = place.community.name.read(words.lang)
     if office is None:
@@ -35,11 +35,12 @@ def post(
     else:
         names = {"office": office.name.read(words.lang), "community": community}
         where = _("On se retrouve dans « %(office)s », chez « %(community)s ».") % names
-    if title is not None:
-        where = (
-            _("On se retrouve pour « %(title)s ».") % {"title": title.read(words.lang)}
-            + f" {where}"
-        )
+    if linked is not None:
+        names = {"title": linked.title.read(words.lang), "often": linked.often(words)}
+        what = _("On se retrouve pour « %(title)s ».")
+        if names["often"]:
+            what = _("On se retrouve pour « %(title)s », %(often)s.")
+        where = f"{what % names} {where}"
     described = (office or place.community).description.read(words.lang)
     limits = ""
     if invitation.expires_at is not None:
@@ -56,7 +57,11 @@ def post(
 
 
 def poster_side(
-    place: Place, invitation: Invitation, office: Office | None, words: Words
+    place: Place,
+    invitation: Invitation,
+    office: Office | None,
+    words: Words,
+    linked: Linked | None = None,
 ) -> PosterSide:
     """The words of a poster, in one language."""
     _, until = words.gettext, ""
@@ -71,6 +76,7 @@ def poster_side(
         promise=_("Poussez la porte, installez-vous, travaillez à côté des autres."),
         scan=_("Visez ce code avec votre téléphone. Un nom suffit."),
         until=until,
+        series=linked.series(words) if linked else "",
     )
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from aiohttp import web
 
 from server.community.invitations import Invitation, LinkState, given_roles
 from server.community.people import Role
-from server.community.text import Bilingual
 from server.i18n import Words
-from server.keys import DATABASE, SETTINGS
-from server.storage.queries import lineages, sessions
+from server.keys import SETTINGS
+from server.web.linked_sessions import Linked
 from server.web.links import local_date
-from server.web.person import right_now
 from server.web.place import Place
 from server.web.views import InvitationRow
 
@@ -24,31 +21,20 @@ def invitation_url(request: web.Request, invitation: Invitation) -> str:
     return f"{request.app[SETTINGS].address}/i/{invitation.token}"
 
 
-async def session_titles(request: web.Request, found: Iterable[Invitation]) -> dict[str, Bilingual]:
-    """The titles of the sessions to which invitations lead, by the ids of those they are to."""
-    ids = {each.session_id for each in found if each.session_id is not None}
-    if not ids:
-        return {}
-    async with request.app[DATABASE].reading() as db:
-        known = await sessions.sessions_by_ids(db, ids)
-        dates = await lineages.dates_to_come(db, known, right_now())
-    return {session_id: each.plan.title for session_id, each in dates.items()}
-
-
 def invitation_row(
     request: web.Request,
     place: Place,
     invitation: Invitation,
     words: Words,
     now: datetime,
-    titles: Mapping[str, Bilingual],
+    linked: Linked | None,
 ) -> InvitationRow:
-    """One line of the list; `titles` of sessions by their ids."""
+    """One line of the list; `linked`: the session that it leads to, if it is to one."""
     _ = words.gettext
     state = invitation.state(now)
     office = next((each for each in place.offices if each.id == invitation.office_id), None)
-    opened = titles.get(invitation.session_id or "")
-    opened = opened or (office.name if office else place.community.name)
+    opened = linked.title if linked else office.name if office else place.community.name
+    series = linked.series(words) if linked else ""
     expires = _("sans fin")
     if invitation.expires_at is not None:
         date = local_date(invitation.expires_at, place.community, words)
@@ -58,7 +44,8 @@ def invitation_row(
     return InvitationRow(
         id=invitation.id,
         url=invitation_url(request, invitation),
-        opens=opened.read(words.lang),
+        opens=series or opened.read(words.lang),
+        is_series=bool(series),
         note=invitation.note,
         created=_("créée le %(date)s") % {"date": created},
         expires=expires,

@@ -58,6 +58,7 @@ class PosterSide:
     promise: str
     scan: str
     until: str  # "" for a link without an end
+    series: str = ""  # for a link to a whole series: what it is, and how often
 
 
 @dataclass(frozen=True)

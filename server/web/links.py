@@ -27,6 +27,7 @@ from server.web.client_address import client_address
 from server.web.doors import community_ref, community_url, office_url, office_view, zone_of
 from server.web.fields import form_fields
 from server.web.hours import moment_label
+from server.web.linked_sessions import linked_sessions
 from server.web.person import check_rate, known_person, log_in, right_now, typed_name
 from server.web.place import Place, standing_of
 from server.web.place_cards import invitation_card
@@ -123,6 +124,7 @@ async def invitation_page(request: web.Request) -> web.Response:
         role=role_sentence(invitation.role, words) if is_open else "",
         takes_seat=is_open and invitation.state(right_now()) is LinkState.USED_UP,
         session=session_view(place, session, About(), words, right_now()) if session else None,
+        often=await _often(request, invitation, words) if session else "",
     )
     card = _closed_card(request, view, words)
     if is_open:
@@ -132,6 +134,14 @@ async def invitation_page(request: web.Request) -> web.Response:
     role = place.standing.role
     status = 200 if is_open else 410
     return await render(request, "invitation.html", view, card=card, role=role, status=status)
+
+
+async def _often(request: web.Request, invitation: Invitation, words: Words) -> str:
+    """How often the series of a link to a whole one comes back; "" for any other link."""
+    if not invitation.whole:
+        return ""
+    linked = (await linked_sessions(request, [invitation])).get(invitation.id)
+    return linked.often(words) if linked else ""
 
 
 async def _unknown_invitation(request: web.Request, words: Words) -> web.Response:

@@ -23,7 +23,8 @@ from server.storage.queries.office_sessions import planned_in
 from server.web.doors import community_ref, community_url, kind_label, office_view
 from server.web.evictions import send_out_uninvited
 from server.web.fields import form_fields
-from server.web.invitation_rows import invitation_row, role_choices, session_titles
+from server.web.invitation_rows import invitation_row, role_choices
+from server.web.linked_sessions import linked_sessions
 from server.web.office_plans import plans_of
 from server.web.person import check_rate, right_now
 from server.web.place import Place, managed_place
@@ -61,11 +62,13 @@ async def show(request: web.Request, place: Place, shown: Shown, status: int = 2
     async with request.app[DATABASE].reading() as db:
         sent = await invitations.invitations_of(db, place.community.id)
         busy = await planned_in(db, [each.id for each in place.offices], right_now())
-    now, titles = right_now(), await session_titles(request, sent)
+    now, linked = right_now(), await linked_sessions(request, sent)
     view = ManageView(
         community=community_ref(place, words),
         offices=_managed_offices(request, place, words, busy),
-        invitations=[invitation_row(request, place, each, words, now, titles) for each in sent],
+        invitations=[
+            invitation_row(request, place, each, words, now, linked.get(each.id)) for each in sent
+        ],
         kinds=kind_choices(words),
         new_office=shown.new_office,
         new_office_url=f"{base}/offices",

@@ -64,6 +64,7 @@ async def _invite_to_session(
         max_uses=None,
         note="",
         session_id=session.id,
+        whole=is_whole and session.recurs,
     )
     return await _make(request, place, draft)
 

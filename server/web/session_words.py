@@ -7,10 +7,11 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_skeleton, get_timezone_name
+from babel.lists import format_list
 
 from server.community.answers import Answer
 from server.community.phases import Moment, PhaseKind
-from server.community.recurrence import Frequency, Schedule
+from server.community.recurrence import Frequency, Recurrence, Schedule
 from server.community.sessions import OpenTo, Session, SessionState
 from server.i18n import Words
 from server.web.hours import hour_label
@@ -102,19 +103,46 @@ def repeats_label(schedule: Schedule, words: Words) -> str:
     if rule is None:
         return ""
     if rule.frequency is Frequency.MONTHLY:
-        place = {
-            1: _("premier"),
-            2: _("deuxième"),
-            3: _("troisième"),
-            4: _("quatrième"),
-            -1: _("dernier"),
-        }[rule.ordinal]
-        day = names[rule.weekdays[0]]
+        place, day = _place_in_month(rule, words), names[rule.weekdays[0]]
         return _("Chaque mois : le %(place)s %(day)s") % {"place": place, "day": day}
     days = ", ".join(names[day] for day in rule.weekdays)
     if rule.interval == 1:
         return _("Chaque semaine : %(days)s") % {"days": days}
     return _("Toutes les %(number)s semaines : %(days)s") % {"number": rule.interval, "days": days}
+
+
+def often_label(rule: Recurrence, words: Words) -> str:
+    """How often, within a sentence, such as "tous les mardis et jeudis"."""
+    _, names = words.gettext, weekday_names(words)
+    days = [names[day] for day in rule.weekdays]
+    told = {"day": days[0], "days": _listed(days, words), "number": rule.interval}
+    if rule.frequency is Frequency.MONTHLY:
+        told["place"] = _place_in_month(rule, words)
+        if rule.interval == 1:
+            return _("le %(place)s %(day)s du mois") % told
+        return _("le %(place)s %(day)s, tous les %(number)s mois") % told
+    if rule.interval == 1:
+        # French names many of a day, English one: "tous les mardis", "every Tuesday".
+        several = [f"{day}s" for day in days] if words.lang == "fr" else days
+        return _("tous les %(days)s") % {"days": _listed(several, words)}
+    if rule.interval == 2 and len(days) == 1:
+        return _("un %(day)s sur deux") % told
+    return _("toutes les %(number)s semaines, %(days)s") % told
+
+
+def _place_in_month(rule: Recurrence, words: Words) -> str:
+    _ = words.gettext
+    return {
+        1: _("premier"),
+        2: _("deuxième"),
+        3: _("troisième"),
+        4: _("quatrième"),
+        -1: _("dernier"),
+    }[rule.ordinal]
+
+
+def _listed(names: list[str], words: Words) -> str:
+    return str(format_list(names, locale=words.locale))
 
 
 def phase_views(session: Session, now: datetime, words: Words) -> list[PhaseView]:

@@ -84,9 +84,11 @@ async def add_invitation(
     db.add(row)
     await db.flush()
     if draft.session_id is not None:
-        db.add(SessionInvitationRow(invitation_id=row.id, session_id=draft.session_id))
+        link = SessionInvitationRow(invitation_id=row.id, session_id=draft.session_id)
+        link.whole = draft.whole
+        db.add(link)
         await db.flush()
-    await db.refresh(row, ["session_id"])
+    await db.refresh(row, ["session_id", "whole"])
     return _invitation(row)
 
 
@@ -221,4 +223,5 @@ def _invitation(row: InvitationRow) -> Invitation:
         first_timers=row.first_timers,
         created_by=row.created_by,
         session_id=row.session_id,
+        whole=bool(row.whole),
     )

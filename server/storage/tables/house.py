@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, select
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    false,
+    select,
+)
 from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from server.storage.tables.base import Table, UtcDateTime
@@ -90,7 +99,10 @@ class MembershipRow(Table):
 
 
 class SessionInvitationRow(Table):
-    """The session that an invitation is to, beside the office where it takes place."""
+    """The session that an invitation is to, beside the office where it takes place.
+
+    `whole`: it is to the whole series, of which that was the date at hand.
+    """
 
     __tablename__ = "session_invitations"
 
@@ -100,6 +112,7 @@ class SessionInvitationRow(Table):
     session_id: Mapped[str] = mapped_column(
         ForeignKey("sessions.id", ondelete="CASCADE"), index=True
     )
+    whole: Mapped[bool] = mapped_column(Boolean, server_default=false())
 
 
 class InvitationRow(Table):
@@ -128,6 +141,12 @@ class InvitationRow(Table):
     first_timers: Mapped[int] = mapped_column(server_default="0")
     session_id: Mapped[str | None] = column_property(
         select(SessionInvitationRow.session_id)
+        .where(SessionInvitationRow.invitation_id == id)
+        .correlate_except(SessionInvitationRow)
+        .scalar_subquery()
+    )
+    whole: Mapped[bool | None] = column_property(
+        select(SessionInvitationRow.whole)
         .where(SessionInvitationRow.invitation_id == id)
         .correlate_except(SessionInvitationRow)
         .scalar_subquery()

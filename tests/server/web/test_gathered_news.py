@@ -118,6 +118,7 @@ async def test_a_series_that_moves_is_one_letter_and_every_date_follows(
     text = letter.get_body(("plain",))
     assert text is not None
     assert text.get_content().count("15\N{NO-BREAK SPACE}h à ") == ANSWERED
+    assert f"{HOUSE}/calendrier" in text.get_content()
     method, soonest = calendar_of(letter)  # the one that every mail program acts on
     assert (method, str(soonest["UID"]).partition("@")[0]) == ("REQUEST", found[0].id)
     assert len(list(letter.iter_attachments())) == ANSWERED

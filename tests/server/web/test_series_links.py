@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from aiohttp import web
 
+from server.community.recurrence import Frequency, Recurrence
+from server.extraction import PROJECT
+from server.i18n import LANGUAGES, LOCALES, Catalogs
+from server.web.session_words import often_label
 from tests.server.agents import CRAWLERS
 from tests.server.conftest import Visitors
 from tests.server.offices import MANAGE, change_office, office_ids
@@ -38,6 +43,11 @@ async def rename_from_second(house: web.Application, owner: Visitor, open_to: st
     await owner.send(f"{address}/annuler", reach="this")
     await owner.open(page)
     return second
+
+
+@pytest.fixture(scope="module")
+def catalogs() -> Catalogs:
+    return Catalogs(LOCALES, PROJECT / "static" / "js")
 
 
 def link_on(owner: Visitor) -> str:
@@ -95,3 +105,75 @@ async def test_it_opens_the_private_office_where_the_series_went_until_it_is_rev
     assert "Jeudi du café" not in visitor.text
     assert (await visitor.enter(f"{CAFE}/entrer"))[0] == 403
     assert await visitor.open(second) == 404
+
+
+async def test_a_link_to_a_series_says_so_wherever_it_is_read(
+    house: web.Application, owner: Visitor, visitor: Visitor
+) -> None:
+    day = {"date": "2027-03-02", "frequency": "weekly", "weekdays": "1"}
+    address = await make(house, owner, **day)
+    for fields in ({"whole": "1"}, {}):
+        await owner.send(f"{MANAGE}/invitations", session=address.rpartition("/")[2], **fields)
+    to_date, link = owner.path.partition("?")[0], link_on(owner)
+    assert "Invitation\N{NO-BREAK SPACE}: Mardi des factures" in owner.text
+    assert "tous les mardis" not in owner.text
+    await visitor.open(link)
+    assert "tous les mardis" not in visitor.text
+    series = "Série\N{NO-BREAK SPACE}: Mardi des factures, tous les mardis"
+    await owner.open(MANAGE)
+    assert f">{series}</a>" in owner.text
+    assert ">Mardi des factures</a>" in owner.text
+    [to_series] = [
+        found
+        for found in re.findall(
+            rf'class="row-title"><a href="({MANAGE}/invitations/\w+)"', owner.page
+        )
+        if found != to_date
+    ]
+    await owner.open(to_series)
+    assert f"<h1>{series}</h1>" in owner.text
+    assert (
+        "«\N{NO-BREAK SPACE}Mardi des factures\N{NO-BREAK SPACE}», tous les mardis." in owner.text
+    )
+    assert "Join us for “Invoice Tuesday”, every Tuesday." in owner.text
+    await visitor.open(link_on(owner))
+    assert "La séance revient tous les mardis" in visitor.text
+    await owner.open(f"{to_series}/affiche")
+    assert series in owner.text
+    assert "Series: Invoice Tuesday, every Tuesday" in owner.text
+    # an end given to it later makes no other link of it
+    await owner.send(to_series, days="30", max_uses="", note="")
+    assert f"<h1>{series}</h1>" in owner.text
+
+
+@pytest.mark.parametrize(
+    ("rule", "french", "english"),
+    [
+        (Recurrence(Frequency.WEEKLY, (1,)), "tous les mardis", "every Tuesday"),
+        (
+            Recurrence(Frequency.WEEKLY, (0, 3)),
+            "tous les lundis et jeudis",
+            "every Monday and Thursday",
+        ),
+        (Recurrence(Frequency.WEEKLY, (1,), 2), "un mardi sur deux", "every other Tuesday"),
+        (
+            Recurrence(Frequency.WEEKLY, (1, 4), 2),
+            "toutes les 2 semaines, mardi et vendredi",
+            "every 2 weeks, Tuesday and Friday",
+        ),
+        (
+            Recurrence(Frequency.MONTHLY, (1,), ordinal=-1),
+            "le dernier mardi du mois",
+            "the last Tuesday of the month",
+        ),
+        (
+            Recurrence(Frequency.MONTHLY, (6,), 3, ordinal=1),
+            "le premier dimanche, tous les 3 mois",
+            "the first Sunday, every 3 months",
+        ),
+    ],
+)
+def test_how_often_reads_within_a_sentence(
+    catalogs: Catalogs, rule: Recurrence, french: str, english: str
+) -> None:
+    assert [often_label(rule, catalogs.words(lang)) for lang in LANGUAGES] == [french, english]
