@@ -20,7 +20,7 @@ TEST_PROGRAMS := redis-server=redis-server \
 # A .venv whose python went away (upgraded, or the folder moved) is made anew.
 USABLE := $(shell $(PY) -c 'import pip, sys; print("yes" if sys.version_info >= (3, 11) else "")' 2>/dev/null)
 
-.PHONY: help run setup setup-demo demo setup-dev test pytest lint format types bench soak readme lock clean anew
+.PHONY: help run setup setup-demo demo setup-dev test pytest lint format types bench soak sanitize readme lock clean anew
 
 help: ## List what make can do
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 14
@@ -68,6 +68,9 @@ bench: $(VENV)/dev.stamp $(COMPILED) ## Measure forwarding, idling and walking i
 soak: $(VENV)/dev.stamp $(COMPILED) ## Watch the server's memory and a full page for an hour (MINUTES=60)
 	@.ci/need 'chromium|chromium-browser=chromium'
 	$(PY) -m tests.bench.soak --minutes $(or $(MINUTES),60)
+
+sanitize: $(VENV)/dev.stamp ## Run the packet path's tests with its C checked for memory errors
+	$(PY) -m tests.sanitized
 
 readme: $(VENV)/dev.stamp ## Write the README's settings table anew
 	$(PY) -m tests.settings_table

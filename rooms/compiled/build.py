@@ -34,14 +34,17 @@ def compiler() -> list[str] | None:
     return None
 
 
-def build(to: Path = LIBRARY) -> bool:
-    """Compile the library to that path; False, and nothing written, when it cannot be."""
+def build(to: Path = LIBRARY, more: tuple[str, ...] = ()) -> bool:
+    """Compile the library to that path; False, and nothing written, when it cannot be.
+
+    `more` are flags for the compiler beside the usual ones.
+    """
     command = compiler()
     if command is None or sys.platform != "linux":
         return False
     made = to.with_suffix(f".{os.getpid()}.new")
     sources = [str(FOLDER / name) for name in SOURCES if name.endswith(".c")]
-    words = [*command, *_FLAGS, f"-DMOULIN_SOURCE={digest()}u", "-o", str(made), *sources]
+    words = [*command, *_FLAGS, *more, f"-DMOULIN_SOURCE={digest()}u", "-o", str(made), *sources]
     try:
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         if done.returncode:
