@@ -14,7 +14,6 @@ from tests.conftest import RelayFactory
 from tests.faults.watching import (
     PUBLISH,
     WATCH,
-    Diary,
     diary_of,
     joining,
     now_of,
@@ -28,6 +27,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 BROWSERS = pytest.mark.parametrize("name", ["chromium", "firefox"])
 Pair = Callable[..., Awaitable[tuple[Page, Relay]]]
+SQUEEZED = LOSSY = 12.0
+"""Seconds for which a link is narrow, and for which what loss does is watched."""
 
 
 @pytest.fixture
@@ -56,28 +57,29 @@ async def watching(moulin: Moulin, chromium: Browser, relay: RelayFactory) -> As
         await close_profile(page.context)
 
 
-async def until_wide(page: Page, width: int, within: float) -> Diary:
-    """Wait until the picture is so wide; what was seen by then."""
-    async with asyncio.timeout(within):
-        while True:
-            diary = await diary_of(page)
-            if diary.moments and diary.moments[-1].width >= width:
-                return diary
+async def until_wide(page: Page, width: int, pictures: int = 1) -> None:
+    """Wait until the last pictures, so many, were so wide."""
+    async with asyncio.timeout(60):
+        while (await diary_of(page)).pictures(width) < pictures:
             await asyncio.sleep(0.2)
 
 
-async def test_a_squeezed_link_is_followed_down_and_up(watching: Pair) -> None:
+@BROWSERS
+async def test_a_squeezed_link_is_followed_down_and_up(
+    watching: Pair, chromium: Browser, firefox: Browser, name: str
+) -> None:
     wide = Impairment(rate=5e6, delay=0.02)
-    page, link = await watching("squeezed", wide, Impairment(delay=0.02))
-    await until_wide(page, 960, 20)
-    await asyncio.sleep(6)
+    browser = {"chromium": chromium, "firefox": firefox}[name]
+    page, link = await watching(f"squeezed {name}", wide, Impairment(delay=0.02), browser)
+    # Its browser speaks of its link for the first time five seconds after the first picture.
+    await until_wide(page, 960, pictures=110)
 
     squeezed = await now_of(page)
     link.down.impairment = replace(wide, rate=300e3)
-    await asyncio.sleep(12)
+    await asyncio.sleep(SQUEEZED)
     released = await now_of(page)
     link.down.impairment = wide
-    await until_wide(page, 960, 20)
+    await until_wide(page, 960)
 
     diary = await diary_of(page)
     fell = diary.between(squeezed).first(narrower=480)
@@ -100,10 +102,9 @@ async def test_ten_percent_loss_freezes_nothing(
     lossy = Impairment(loss=0.1, delay=0.02)
     browser = {"chromium": chromium, "firefox": firefox}[name]
     page, link = await watching(f"ten {name}", lossy, lossy, browser)
-    await until_wide(page, 160, 20)
-    await asyncio.sleep(3)
+    await until_wide(page, 160, pictures=60)
     began = await now_of(page)
-    await asyncio.sleep(12)
+    await asyncio.sleep(LOSSY)
     diary = (await diary_of(page)).between(began)
     print(f"longest freeze {diary.longest_freeze():.2f}, {link.lost} lost, {diary.moments[-1]}")
     assert link.lost > 100
@@ -118,8 +119,7 @@ async def test_thirty_percent_loss_leaves_speech_intelligible(
     page, link = await watching(f"thirty {name}", far, far, browser, (640, 360))
     link.change(loss=0.3)
     await page.wait_for_function("() => !!window.hear")
-    await asyncio.sleep(1)
-    heard = await page.evaluate("window.hear(12)")
+    heard = await page.evaluate("(seconds) => window.hear(seconds)", LOSSY)
     share = understood(heard)
     print(f"{share:.0%} of the syllables are understood, {link.lost} packets lost")
     assert link.lost > 100
