@@ -11,7 +11,6 @@ from aiohttp import web
 
 from rooms.live_rooms import LiveRooms
 from rooms.presence import MemoryPresence, Presence
-from rooms.redis_presence import RedisPresence
 from rooms.transport.server import RtcServer
 from server.absence import EVERY_SECONDS as ABSENCE_SECONDS
 from server.absence import AbsenceLetters
@@ -57,9 +56,9 @@ from server.web import middleware
 from server.web.cards import Cards
 from server.web.cookies import Cookies
 from server.web.farewells import erase_and_tell
-from server.web.live import LivePages
 from server.web.host_news import EVERY_SECONDS as HOSTS_SECONDS
 from server.web.host_news import tell_hosts
+from server.web.live import LivePages
 from server.web.openings import Openings
 from server.web.person import right_now
 from server.web.rate_limits import RateLimits
@@ -126,6 +125,8 @@ def _add_page_parts(app: web.Application, settings: Settings) -> None:
 def _presence(settings: Settings) -> Presence:
     if not settings.redis_url:
         return MemoryPresence()
+    from rooms.redis_presence import RedisPresence  # a tenth of a second, for those who have one
+
     try:
         return RedisPresence(settings.redis_url)
     except ValueError as error:
@@ -169,8 +170,8 @@ def add_jobs(app: web.Application) -> None:
     )
     absence = AbsenceLetters(database, app[CATALOGS], settings, right_now)
     app[JOBS].add("absence", ABSENCE_SECONDS, absence.send)
-    app[PUSH] = _push(settings)
     app[JOBS].add("hosts", HOSTS_SECONDS, lambda: tell_hosts(app, right_now()))
+    app[PUSH] = _push(settings)
     app[JOBS].add("notices", PUSH_SECONDS, PushQueue(database, app[PUSH], right_now).send_due)
     if settings.smtp_url:
         mail = Mail(smtp_server(settings.smtp_url), sender_address(settings.mail_from))
