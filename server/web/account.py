@@ -101,7 +101,10 @@ def _card_form(card: Card) -> CardForm:
 def _letters(person: Person, words: Words, *, organises: bool) -> list[tuple[str, str, bool]]:
     """The kinds of letters; one without a label is kept as it is, for it concerns organisers."""
     _ = words.gettext
-    proposals = _("Me dire quand on propose une étape de tournée, et ce qu’on répond aux miennes")
+    proposals = _(
+        "Me dire quand on propose une étape de tournée, ce qu’on répond aux miennes, "
+        "et ce qui s’annule"
+    )
     labels = {
         Notification.REMINDERS: _("Me rappeler les séances auxquelles je viens"),
         Notification.CHANGES: _("Me dire quand une de mes séances change ou n’a plus lieu"),

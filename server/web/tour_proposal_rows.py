@@ -68,7 +68,7 @@ async def followed(db: Transaction, tour: Tour, person: Person | None, words: Wo
     mine = [
         (proposal, house)
         for proposal, house in asked
-        if changes and may_follow(proposal, tour, house, person, roles.get(house.id, Role.GUEST))
+        if may_follow(proposal, tour, house, person, roles.get(house.id, Role.GUEST))
     ]
     rows = await _rows(db, tour, mine, person, words)
     to_answer = _to_answer(asked, roles, words)
