@@ -60,6 +60,8 @@ class Departures:
         self.count = 0
         self.held = False
         """Set while packets are to wait for `release`."""
+        self.widest = 0
+        """Legs of the packet that went to most, whether held or not."""
         self._views = [view[each : each + BUFFER_SIZE] for each in self.offsets]
         self.segmented = _segmentation()
         """Whether the kernel cuts up sends."""

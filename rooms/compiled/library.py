@@ -38,6 +38,9 @@ struct group {
     uint16_t word;
     uint8_t extension, unused;
 };
+struct wake {
+    int32_t datagrams, widest, failed;
+};
 struct receiver;
 struct lane;
 uint32_t moulin_source(void);
@@ -60,7 +63,8 @@ void *moulin_records(struct receiver *receiver);
 int moulin_know(struct receiver *receiver, const char *address, int size, void *session,
                 int level, int transport, int descriptor, void *arrivals, int index);
 void moulin_forget(struct receiver *receiver);
-int moulin_receive(struct receiver *receiver, int fd, double now, int *failed);
+int moulin_receive(struct receiver *receiver, int fd, double now);
+const struct wake *moulin_wake(void);
 int moulin_join(struct receiver *receiver, const char *address, int size, struct lane *lane,
                 int levels);
 struct lane *moulin_lane(uint32_t ssrc, int payload_type, int codec, int clock_rate, int packets,

@@ -100,6 +100,13 @@ struct lane {
     int levels; /* whether its packets may tell how loud they are */
 };
 
+/* What came of the latest moulin_receive, and of what was sent since. */
+struct wake {
+    int32_t datagrams;
+    int32_t widest; /* legs of the packet that went to most */
+    int32_t failed; /* packets that could not be sent, when there is nothing in the records */
+};
+
 typedef int (*srtp_function)(void *session, void *packet, int *length);
 
 /* OpenSSL's functions, by address, as they are named in its headers (EVP_CIPHER_CTX_new and so on). */
@@ -114,6 +121,7 @@ struct crypto {
 };
 
 extern srtp_function moulin_protect, moulin_unprotect;
+extern struct wake moulin_latest;
 extern int moulin_held; /* set while packets are to wait for moulin_release */
 
 int moulin_fan_out(const struct leg *legs, int count, uint32_t word_and_number, uint32_t timestamp,

@@ -249,18 +249,22 @@ static int receive_some(struct receiver *receiver, int fd, double now, int *told
     return count;
 }
 
+const struct wake *moulin_wake(void) { return &moulin_latest; }
+
 /* Takes what waits, up to a batch or little more. What has a lane is on its way; the rest is in the
  * receiver's records, and what is sent for it is held until moulin_release. While all of it has
  * lanes, looks again before it sends: longer runs leave as one send. Returns how many datagrams are
- * in the records, or minus an errno; `failed` is how many packets could not be sent. */
-int moulin_receive(struct receiver *receiver, int fd, double now, int *failed)
+ * in the records, or minus an errno; moulin_wake tells the rest. */
+int moulin_receive(struct receiver *receiver, int fd, double now)
 {
     int told = 0, all = 0, count;
+    moulin_latest.widest = 0;
     moulin_held = 1;
     do {
         count = receive_some(receiver, fd, now, &told);
         all += count > 0 ? count : 0;
     } while (count > 0 && !told && all < BATCH);
-    *failed = told ? 0 : moulin_release();
+    moulin_latest.datagrams = all;
+    moulin_latest.failed = told ? 0 : moulin_release();
     return count < 0 && !all ? count : told;
 }

@@ -52,8 +52,9 @@ class Batch:
         self.data = bytes_of(library.moulin_data(made), DATAGRAMS * BUFFER_SIZE)
         self._addresses = bytes_of(library.moulin_addresses(made), DATAGRAMS * ADDRESS_SIZE)
         self._records = bytes_of(library.moulin_records(made), DATAGRAMS * _RECORD.size)
-        self._receive: Callable[[Any, int, float, Any], int] = library.moulin_receive
-        self._failed = ffi.new("int *")
+        self._receive: Callable[[Any, int, float], int] = library.moulin_receive
+        self.latest: Any = library.moulin_wake()
+        """What came of the latest `receive`: `rooms.transport.moderation.Wake`."""
         self.release: Callable[[], int] = library.moulin_release
 
     def receive(self, now: float) -> Iterator[Record] | None:
@@ -62,7 +63,7 @@ class Batch:
         `release` returns how many packets could not be sent, and must be called before the next.
         None, and no need to, when lanes took all of it (see `failed`).
         """
-        count = self._receive(self._receiver, self._fd, now, self._failed)
+        count = self._receive(self._receiver, self._fd, now)
         if count > 0:
             return _RECORD.iter_unpack(self._records[: count * _RECORD.size])
         if count < 0:
@@ -72,7 +73,7 @@ class Batch:
     @property
     def failed(self) -> int:
         """How many packets could not be sent when `receive` returned None."""
-        failed: int = self._failed[0]
+        failed: int = self.latest.failed
         return failed
 
     def know(

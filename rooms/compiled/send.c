@@ -20,6 +20,7 @@
 enum { WAITING = 1024 };
 srtp_function moulin_protect, moulin_unprotect;
 int moulin_held;
+struct wake moulin_latest;
 static int segments = 1; /* packets that may leave as one UDP GSO send; 1 where the kernel cannot */
 
 uint32_t moulin_source(void) { return MOULIN_SOURCE; }
@@ -255,6 +256,8 @@ int moulin_fan_out(const struct leg *legs, int count, uint32_t word_and_number, 
     int failed = 0;
     if (!write_common(word_and_number >> 16, shape, head, head_size, tail, tail_size))
         return count;
+    if (count > moulin_latest.widest)
+        moulin_latest.widest = count;
     for (const struct leg *leg = legs; leg < legs + count; leg++) {
         if (waiting_count == WAITING)
             failed += flush();

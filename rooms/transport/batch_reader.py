@@ -20,6 +20,7 @@ from rooms.compiled.receiving import (
 )
 from rooms.limits import Counters, Limits
 from rooms.rtp.ssrcs import Route
+from rooms.transport.moderation import Wake
 from rooms.transport.srtp import BUFFER_SIZE, REPLAYED, PacketBuffer
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class BatchReader:
         single: Callable[[PacketBuffer, int, Any, float], None],
     ) -> None:  # fmt: skip
         self._batch = Batch(owner, limits.rtp_bytes)
+        self.latest: Wake = self._batch.latest
+        """What came of the latest `drain`."""
         self._media, self._counters, self._single = media, counters, single
         self._version = media.version
         self._buffer = PacketBuffer()

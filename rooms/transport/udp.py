@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from rooms.compiled.library import library
 from rooms.departures import departures
 from rooms.limits import Counters, Limits
+from rooms.transport.alarm import Alarm
 from rooms.transport.batch_reader import BatchReader, MediaTable
 from rooms.transport.carrier import OnDtls, OnStun
+from rooms.transport.moderation import WIDE, Moderation, Wake
 from rooms.transport.srtp import PacketBuffer
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 DATAGRAMS_A_WAKE = 64
 BUFFER_BYTES = 8 * 1024 * 1024
+_SOON = 1e-6  # a rest that sending has used up: what else the loop has to do comes first
 
 
 class UdpSocket:
@@ -54,9 +57,13 @@ class UdpSocket:
         self._on_stun, self._on_dtls = on_stun, on_dtls
         self._limits, self._counters, self._now = limits, counters, now
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._alarm: Alarm | None = None
+        self._resting = False
+        self._latest, self._moderation = Wake(), Moderation()
         self._batches: BatchReader | None = None
         if compiled and library is not None:
             self._batches = BatchReader(self._socket, table, limits, counters, self._receive)
+            self._latest = self._batches.latest
 
     def _grow(self, which: int) -> int:
         """Ask for a large kernel buffer, lest a burst of video be lost; returns what we got."""
@@ -67,13 +74,23 @@ class UdpSocket:
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Receive from now on."""
         self._loop = loop
-        loop.add_reader(self._socket.fileno(), self.drain)
+        loop.add_reader(self._socket.fileno(), self._wake)
+        try:
+            self._alarm = Alarm()
+        except OSError:  # then nothing rests
+            return
+        loop.add_reader(self._alarm.fileno(), self._wake)
 
     def stop(self) -> None:
         """Receive no more until `start`."""
-        if self._loop is not None:
-            self._loop.remove_reader(self._socket.fileno())
-            self._loop = None
+        if self._loop is None:
+            return
+        self._loop.remove_reader(self._socket.fileno())
+        if self._alarm is not None:
+            self._loop.remove_reader(self._alarm.fileno())
+            self._alarm.close()
+        self._loop = self._alarm = None
+        self._resting = False
 
     def close(self) -> None:
         """Receive no more and free the port."""
@@ -89,20 +106,52 @@ class UdpSocket:
             return False
         return True
 
+    def _wake(self) -> None:
+        """The event loop calls it when datagrams wait, or when a rest is over."""
+        began, rest = self._now(), 0.0
+        try:
+            self._drain(began)
+            latest = self._latest
+            if latest.widest >= WIDE:
+                emptied = latest.datagrams < DATAGRAMS_A_WAKE
+                rest = self._moderation.rest(began, latest.widest, emptied=emptied)
+        finally:
+            if rest or self._resting:
+                self._rest(began, rest)
+
+    def _rest(self, began: float, seconds: float) -> None:
+        """Look at the socket again so long after `began`, or whenever something comes (0)."""
+        loop, alarm = self._loop, self._alarm
+        if loop is None or alarm is None:
+            return
+        if not seconds:
+            alarm.ring_in(0)
+            loop.add_reader(self._socket.fileno(), self._wake)
+        else:
+            if not self._resting:
+                loop.remove_reader(self._socket.fileno())
+            alarm.ring_in(max(_SOON, began + seconds - self._now()))
+        self._resting = seconds > 0
+
     def drain(self) -> None:
-        """Take up to 64 datagrams that wait; the event loop calls it when some do."""
-        now = self._now()
+        """Take up to 64 datagrams that wait."""
+        self._drain(self._now())
+
+    def _drain(self, now: float) -> None:
         if self._batches is not None:
             self._batches.drain(now)
             return
+        departures.widest = 0
         try:
-            self._drain_singly(now)
+            self._latest.datagrams = self._drain_singly(now)
+            self._latest.widest = departures.widest
         finally:
             failed = departures.release()
             if failed:
                 self._counters.add("rtp_send_failed", failed)
 
-    def _drain_singly(self, now: float) -> None:
+    def _drain_singly(self, now: float) -> int:
+        received = 0
         buffer, following = self._buffers
         receive = self._socket.recvfrom_into
         length, address = -1, None
@@ -114,6 +163,7 @@ class UdpSocket:
             except OSError:
                 self._counters.add("udp_receive_failed")
                 break
+            received += 1
             if length >= 0:
                 # More than one: what leaves for the same subscriber may leave together.
                 departures.held = True
@@ -122,6 +172,7 @@ class UdpSocket:
             buffer, following = following, buffer
         if length >= 0:
             self._receive(buffer, length, address, now)
+        return received
 
     def _receive(self, buffer: PacketBuffer, length: int, address: Any, now: float) -> None:
         first = buffer.data[0]

@@ -7,7 +7,7 @@ import asyncio
 import multiprocessing
 import sys
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -186,27 +186,31 @@ def figures(load: Load, rates: Rates, least: float) -> dict[str, float]:
     return found
 
 
-async def delays(clients: Clients, peer: Moulin, rate: float) -> dict[str, float]:
-    """Milliseconds through the unit with half of a core's load, fan-out 10, and without a unit."""
-    load = Load(10, 1100, int(rate / 2 / 10), 1.0)
-    through, bare = [], []
+async def delays(clients: Clients, peer: Moulin, found: Mapping[str, float]) -> dict[str, float]:
+    """Milliseconds through the unit with half of the load that a core carries, and without."""
+    loads = {
+        name: Load(fanout, 1100, int(found[f"forward_fanout_{fanout}_1100"] / 2 / fanout), 1.0)
+        for name, fanout in (("delay", 10), ("delay_fanout_50", 50))
+    }
+    runs: dict[str, list[tuple[float, float]]] = {"delay_bare": [], **{each: [] for each in loads}}
     for _ in range(RUNS):
-        through.append(await delay(clients, *await peer.open(load), load))
+        for name, load in loads.items():
+            runs[name].append(await delay(clients, *await peer.open(load), load))
         publishers, subscribers = plain_ends(PUBLISHERS), plain_ends(1)
         publishers.servers = subscribers.addresses * PUBLISHERS
-        bare.append(await delay(clients, publishers, subscribers, load))
-    half, most = (median(each[i] for each in through) for i in (0, 1))
-    least, worst = (median(each[i] for each in bare) for i in (0, 1))
-    print(
-        f"delay through the unit at half load: p50 {half:.2f} ms, p99 {most:.2f} ms "
-        f"(without a unit p50 {least:.2f} ms, p99 {worst:.2f} ms)"
-    )
-    return {
-        "delay_p50_ms": round(half, 3),
-        "delay_p99_ms": round(most, 3),
-        "delay_bare_p50_ms": round(least, 3),
-        "delay_bare_p99_ms": round(worst, 3),
-    }
+        runs["delay_bare"].append(await delay(clients, publishers, subscribers, loads["delay"]))
+    told: dict[str, float] = {}
+    for name, each in runs.items():
+        half, most = (median(run[i] for run in each) for i in (0, 1))
+        told |= {f"{name}_p50_ms": round(half, 3), f"{name}_p99_ms": round(most, 3)}
+    for name, title in (
+        ("delay", "through the unit at half load, fan-out 10"),
+        ("delay_fanout_50", "the same, fan-out 50"),
+        ("delay_bare", "without a unit"),
+    ):
+        half, most = told[f"{name}_p50_ms"], told[f"{name}_p99_ms"]
+        print(f"delay {title}: p50 {half:.2f} ms, p99 {most:.2f} ms")
+    return told
 
 
 async def delay(
@@ -267,7 +271,7 @@ async def main(wanted: Collection[str]) -> None:
         for load in LOADS:
             rates = await measure(clients, peers, load)
             found |= figures(load, rates, await floor(clients, python, load))
-        found |= await delays(clients, ours, found["forward_fanout_10_1100"])
+        found |= await delays(clients, ours, found)
     keep(found)
 
 
