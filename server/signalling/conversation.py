@@ -40,7 +40,7 @@ from rooms.limits import Limits
 from rooms.participant import Participant
 from rooms.tracks import TrackSettings
 from server.signalling.joining import JoinParameters
-from server.signalling.vouched import contradicts
+from server.signalling.vouched import contradicts, is_too_long
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class Conversation:
             self._send(SignalResponse(pong=unix_ms))
         elif name == "ping_req":
             self._pong(request.ping_req, unix_ms)
-        elif name in _HANDLERS:
+        elif name in _HANDLERS and (name not in _TOLD_TO_ALL or self._may_spend(_DEAR - 1)):
             _HANDLERS[name](self, getattr(request, name))
 
     def end(self, reason: DisconnectReason, then: Next = Next.DISCONNECT) -> None:
@@ -119,7 +119,10 @@ class Conversation:
             earned = (now - self._heard_at) * self._rate
             self._allowance = min(self._allowance + earned, self._rate * 2)
         self._heard_at = now
-        self._allowance -= 1
+        return self._may_spend(1)
+
+    def _may_spend(self, messages: int) -> bool:
+        self._allowance -= messages
         if self._allowance >= 0:
             return True
         self.participant.room.counters.add("signal_flood")
@@ -213,6 +216,10 @@ def _update_metadata(talk: Conversation, request: UpdateParticipantMetadata) -> 
         what = "your token does not allow changing your own name, metadata or attributes"
         talk.refuse(RequestResponse.NOT_ALLOWED, what, **refusal)
         return
+    if is_too_long(participant, request):
+        what = "a status is a few words"
+        talk.refuse(RequestResponse.LIMIT_EXCEEDED, what, **refusal)
+        return
     if contradicts(participant, request):
         what = "your name, role and card are said by the house: change them on its pages"
         talk.refuse(RequestResponse.NOT_ALLOWED, what, **refusal)
@@ -302,6 +309,16 @@ def _simulate(talk: Conversation, scenario: SimulateScenario) -> None:
 def _nothing(talk: Conversation, _: object) -> None:
     """Said for the record: the server is ICE-lite, and layers are read from the media itself."""
 
+
+_TOLD_TO_ALL = frozenset(
+    {
+        *("update_metadata", "mute", "update_audio_track", "update_video_track"),
+        *("publish_data_track_request", "unpublish_data_track_request"),
+        "subscription_permission",
+    }
+)
+_DEAR = 10
+"""How many other messages one of those counts for: it is sent on to everybody in the room."""
 
 _HANDLERS: dict[str, Callable[[Conversation, Any], None]] = {
     "offer": _offer,

@@ -16,7 +16,7 @@ from server.signalling.admission import Admission, TooMany
 from server.signalling.ice_servers import IceServers, no_ice_servers
 from server.signalling.joining import BadJoin, JoinParameters, from_join_request, from_query
 from server.signalling.tokens import Claims, InvalidToken
-from server.signalling.vouched import own_attributes
+from server.signalling.vouched import own_attributes, own_metadata
 from server.signalling.watch import Watch
 from server.signalling.websocket import ClientSocket
 from server.web.client_address import client_address
@@ -80,7 +80,7 @@ def _admit(request: web.Request, parse: Parse) -> tuple[Joining, JoinParameters]
 def _joining(claims: Claims, parameters: JoinParameters) -> Joining:
     metadata, attributes = claims.metadata, dict(claims.attributes)
     if claims.permissions.can_update_metadata:
-        metadata = parameters.metadata or metadata
+        metadata = own_metadata(claims.identity, parameters.metadata) or metadata
         attributes.update(own_attributes(claims.identity, parameters.attributes))
     return Joining(
         room=claims.room,

@@ -9,6 +9,9 @@ from livekit.protocol.rtc import UpdateParticipantMetadata
 from rooms.participant import Participant
 from server.community.people import person_id_of
 
+OWN_BYTES = 4096
+"""What one of the house's people may say of themselves in all: each change is sent to everybody."""
+
 
 def _is_vouched(key: str) -> bool:
     return key == "role" or key.startswith("card_")
@@ -21,7 +24,25 @@ def own_attributes(identity: str, attributes: Mapping[str, str]) -> dict[str, st
     """
     if person_id_of(identity) is None:
         return dict(attributes)
-    return {key: value for key, value in attributes.items() if not _is_vouched(key)}
+    own = {key: value for key, value in attributes.items() if not _is_vouched(key)}
+    return own if _size(own) <= OWN_BYTES else {}
+
+
+def own_metadata(identity: str, metadata: str) -> str:
+    """The metadata that the bearer of `identity` may give itself: the house's people have none."""
+    return metadata if person_id_of(identity) is None else ""
+
+
+def _size(attributes: Mapping[str, str]) -> int:
+    return sum(len(key.encode()) + len(value.encode()) for key, value in attributes.items())
+
+
+def is_too_long(participant: Participant, request: UpdateParticipantMetadata) -> bool:
+    """Whether one of the house's people would say more of themselves than fits."""
+    if person_id_of(participant.identity) is None:
+        return False
+    said = {**participant.attributes, **request.attributes}
+    return _size({key: value for key, value in said.items() if not _is_vouched(key)}) > OWN_BYTES
 
 
 def contradicts(participant: Participant, request: UpdateParticipantMetadata) -> bool:
@@ -32,6 +53,11 @@ def contradicts(participant: Participant, request: UpdateParticipantMetadata) ->
     if person_id_of(participant.identity) is None:
         return False
     said = participant.attributes
-    return request.name not in ("", participant.name) or any(
-        _is_vouched(key) and value != said.get(key, "") for key, value in request.attributes.items()
+    return (
+        request.name not in ("", participant.name)
+        or request.metadata not in ("", participant.metadata)
+        or any(
+            _is_vouched(key) and value != said.get(key, "")
+            for key, value in request.attributes.items()
+        )
     )

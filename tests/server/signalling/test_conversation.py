@@ -189,6 +189,8 @@ async def test_names_and_metadata_need_the_grant(talk: Talk) -> None:
         {"attributes": {"role": "owner"}},
         {"attributes": {"role": ""}},
         {"attributes": {"status": "busy", "card_title": "Notaire"}},
+        {"metadata": "x"},
+        {"attributes": {"note": "x" * 5000}},
     ],
 )
 async def test_nobody_of_the_house_says_who_they_are_but_the_house(lie: dict[str, Any]) -> None:
@@ -196,8 +198,10 @@ async def test_nobody_of_the_house_says_who_they_are_but_the_house(lie: dict[str
     talk.participant.rename(None, None, {"role": "guest"})
     name = talk.participant.name
     asked = UpdateParticipantMetadata(**lie)
-    assert talk.refusal(update_metadata=asked) == RequestResponse.NOT_ALLOWED
+    refusals = (RequestResponse.NOT_ALLOWED, RequestResponse.LIMIT_EXCEEDED)
+    assert talk.refusal(update_metadata=asked) in refusals
     assert (talk.participant.name, talk.participant.attributes) == (name, {"role": "guest"})
+    assert not talk.participant.metadata
     said = {"role": "guest", "status": "busy"}  # clients repeat their name, and may all they said
     asked = UpdateParticipantMetadata(name=name, attributes=said)
     assert talk.refusal(update_metadata=asked) == RequestResponse.OK
@@ -266,6 +270,22 @@ async def test_a_flood_ends_the_conversation() -> None:
     talk.say(ping=1)
     assert talk.ears.heard(Left)
     assert talk.seating.rtc.counters["signal_flood"] == 1
+
+
+async def test_what_everybody_is_told_of_is_not_said_as_fast_as_the_rest() -> None:
+    """Each change is sent to all in the room: one of them must not drown the others."""
+    talk = Talk(Seating(signal_messages_per_second=50), can_update_metadata=True)
+    told = 0
+    while not talk.conversation.over:
+        talk.say(update_metadata=UpdateParticipantMetadata(attributes={"a": str(told)}))
+        told += 1
+    assert told == 11  # of a burst of a hundred messages
+    assert talk.seating.rtc.counters["signal_flood"] == 1
+    slow = Talk(Seating(signal_messages_per_second=50), can_update_metadata=True)
+    for number in range(40):
+        slow.say(update_metadata=UpdateParticipantMetadata(attributes={"a": str(number)}))
+        slow.seating.now += 0.2
+    assert not slow.conversation.over
 
 
 async def test_bytes_that_are_no_message_end_the_conversation(talk: Talk) -> None:

@@ -316,6 +316,17 @@ async def test_what_a_client_calls_itself_needs_the_grant(
             assert (response.request_id, response.reason == 0) == (3, allowed)
 
 
+async def test_nobody_of_the_house_comes_in_under_a_role_of_their_choice(
+    house: RoomsServer, http: ClientSession
+) -> None:
+    attributes = base64.urlsafe_b64encode(b'{"role": "owner", "status": "busy"}').decode()
+    token = house.token("g_0123456789abcdef", can_update_own_metadata=True)
+    parameters = {"access_token": token, "attributes": attributes}
+    async with http.ws_connect(house.http_url + "/rtc", params=parameters) as socket:
+        join = (await hear(socket)).join
+        assert dict(join.participant.attributes) == {"status": "busy"}
+
+
 async def call(
     house: RoomsServer, http: ClientSession, method: str, body: Any, **grants: Any
 ) -> tuple[int, Any]:
