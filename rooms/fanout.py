@@ -37,8 +37,7 @@ def fan_out(
     number, timestamp, marker, shape, head, picture, tl0, tk, tail = packet
     if shape > FULL:
         return _fan_out_unusual(packet, word, prefix, tag, legs, protect)
-    if len(legs) > departures.widest:
-        departures.widest = len(legs)
+    departures.widest = max(departures.widest, len(legs))
     if departures.held and isinstance(legs, Legs):
         return _queue(packet, word, prefix, tag, legs)
     word |= marker
