@@ -18,7 +18,7 @@ async def until(
     room: str,
     satisfied: Callable[[tuple[Present, ...]], bool],
     *,
-    within: float = 20.0,
+    within: float = 40.0,
 ) -> float:
     """The seconds until `satisfied(who)`; looks only when told of a change, to test the telling."""
     loop = asyncio.get_running_loop()
@@ -37,7 +37,7 @@ async def until(
     return loop.time() - began
 
 
-async def until_in(presence: Presence, room: str, *who: str, within: float = 20.0) -> float:
+async def until_in(presence: Presence, room: str, *who: str, within: float = 40.0) -> float:
     """The seconds until exactly these identities are in `room`."""
     wanted = sorted(who)
 

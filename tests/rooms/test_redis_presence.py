@@ -249,7 +249,7 @@ async def test_a_redis_that_hangs_holds_nobody_up(redis_server: Redis, node: Nod
             here.enter(person("here")).send(None)
         await until_in(here, "atelier", "here")
         late = node(redis_server.url)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await late.start()
             await late.close()
     finally:
@@ -261,7 +261,7 @@ async def test_a_redis_that_hangs_holds_nobody_up(redis_server: Redis, node: Nod
 async def test_it_starts_without_redis_and_finds_it_later(redis_server: Redis, node: Node) -> None:
     redis_server.kill()
     here, there = node(redis_server.url), node(redis_server.url)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await asyncio.gather(here.start(), there.start())
     await here.enter(person("here"))
     assert identities(here, "atelier") == ["here"]

@@ -63,7 +63,7 @@ def seating() -> Seating:
 
 async def told(lagging: Lagging, call: str) -> None:
     """Wait until presence begins to be told this."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while call not in lagging.calls:
             await asyncio.sleep(0)
 

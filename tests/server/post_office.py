@@ -59,7 +59,7 @@ class PostOffice:
         """What arrived for someone."""
         return [each for each in self.messages if each["To"] == address]
 
-    async def wait_for(self, address: str, number: int, seconds: float = 20.0) -> EmailMessage:
+    async def wait_for(self, address: str, number: int, seconds: float = 60.0) -> EmailMessage:
         """The letter of that number (from 1) for someone, once it is there."""
         async with asyncio.timeout(seconds):
             while len(self.to(address)) < number:

@@ -86,7 +86,7 @@ async def test_a_visitor_sees_them_at_work_until_they_are_sent_home(
         assert names == {"Maude", "F\u00e9lix"}
         assert picture.width * 9 == picture.height * 16
         demo.send_signal(signal.SIGINT)
-        assert await asyncio.wait_for(demo.wait(), 10) == 0
+        assert await asyncio.wait_for(demo.wait(), 30) == 0
     finally:
         if demo.returncode is None:
             demo.kill()

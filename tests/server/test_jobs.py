@@ -71,7 +71,7 @@ async def test_a_job_that_fails_is_done_again_and_may_be_woken(database: Databas
     jobs.add("sweep", 3600, work)
     jobs.wake("nothing of that name")
     await jobs.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while work.turns == 0:
             await asyncio.sleep(0)
         while not work.done.is_set():

@@ -77,7 +77,7 @@ class Client:
 
     async def send(self, label: str, data: bytes) -> None:
         channel = self.channels[label]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while channel.readyState == "connecting":
                 await asyncio.sleep(0.01)
         channel.send(data)
@@ -92,7 +92,7 @@ async def join(rtc: RtcServer) -> tuple[Client, Peer, Listener]:
     client.open_channels()
     peer = rtc.create_peer(listener)
     await client.take_answer(peer.answer(await client.offer()).sdp)
-    await asyncio.wait_for(listener.connected.wait(), 10)
+    await asyncio.wait_for(listener.connected.wait(), 30)
     return client, peer, listener
 
 

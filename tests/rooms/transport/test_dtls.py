@@ -141,7 +141,7 @@ async def rtc() -> AsyncIterator[RtcServer]:
 
 
 async def heard(listener: Listener) -> tuple[str, bytes]:
-    return await asyncio.wait_for(listener.data.get(), 5)
+    return await asyncio.wait_for(listener.data.get(), 30)
 
 
 class Pair:
@@ -172,7 +172,7 @@ class Pair:
         await self.sctp._send(stream, protocol, data)
 
     async def counted(self, name: str, times: int = 1) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while self.rtc.counters[name] < times:
                 await asyncio.sleep(0.01)
 

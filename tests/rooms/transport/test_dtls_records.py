@@ -27,7 +27,7 @@ from rooms.transport.dtls_records import (
 
 GCM, CHACHA = SUITES
 CBC = "ECDHE-ECDSA-AES128-SHA"
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 class Server:

@@ -106,7 +106,7 @@ async def test_udp_stands_before_tcp_as_long_as_it_speaks(rtc: RtcServer) -> Non
     peer.answer(offer_text("chromium_single"))
     raw = await RawClient.towards(rtc)
     raw.send(check(*peer.agent.credentials))
-    await asyncio.wait_for(raw.received.get(), 5)
+    await asyncio.wait_for(raw.received.get(), 30)
     line = await Line.to(rtc)
     line.say(check(*peer.agent.credentials))
     await line.hear()

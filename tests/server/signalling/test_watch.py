@@ -38,7 +38,7 @@ async def test_all_are_looked_at_by_one_task_that_ends_with_the_last(
         watch.add(each)
     assert len(watching()) == 1
     for _ in range(2):  # a mistake of one does not end it
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await asyncio.gather(*(each.looked.wait() for each in several))
         for each in several:
             each.looked.clear()
@@ -47,6 +47,6 @@ async def test_all_are_looked_at_by_one_task_that_ends_with_the_last(
     await asyncio.sleep(0)
     assert not watching()
     watch.add(several[1])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await several[1].looked.wait()
     watch.remove(several[1])

@@ -87,7 +87,7 @@ def door(house: RoomsServer, http: ClientSession) -> Door:
 
 async def hear(socket: ClientWebSocketResponse) -> SignalResponse:
     """The next message."""
-    message = await socket.receive(timeout=5)
+    message = await socket.receive(timeout=30)
     assert message.type is WSMsgType.BINARY, message
     return SignalResponse.FromString(message.data)
 
@@ -102,7 +102,7 @@ async def hear_until(socket: ClientWebSocketResponse, name: str) -> Any:
 
 async def closed(socket: ClientWebSocketResponse) -> bool:
     """Wait for the end, whatever comes before."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         async for _ in socket:
             pass
     return socket.closed

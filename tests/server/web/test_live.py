@@ -32,7 +32,7 @@ class Stream:
     async def next(self) -> tuple[str, dict[str, Any]]:
         """The next event's name and data; raises EOFError at the end of the stream."""
         name, data = "", ""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while line := await self.answer.content.readline():
                 field, _, value = line.decode().rstrip("\r\n").partition(": ")
                 if field == "event":
@@ -124,7 +124,7 @@ async def test_a_stream_whose_reader_left_is_forgotten(
     async with listening(visitor) as stream:
         await stream.next()
         assert len(pages) == 1
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         number = 0
         while len(pages):
             number += 1
@@ -159,7 +159,7 @@ async def test_streams_end_when_the_server_closes(house: web.Application, visito
     async with listening(visitor) as stream:
         await stream.next()
         house[LIVE_PAGES].close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while await stream.answer.content.readline():
                 pass
 
