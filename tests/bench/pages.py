@@ -1,8 +1,9 @@
 """What each page of a 700-member house costs the server: `python -m tests.bench.pages`.
 
 The server runs in this process, with one reader: its CPU and its time are those between a request's
-first and last line of Python, all threads, database included. Medians of ROUNDS requests. If root,
-it runs before other work.
+first and last line of Python, all threads. SQLite is part of both; of a PostgreSQL of its own
+(`--database postgresql`, Debian's) only the time holds what it takes. Medians of ROUNDS requests.
+If root, both run before other work.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import gc
 import os
 import tempfile
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -30,11 +33,12 @@ from server.web.middleware import Handler
 from server.web.rate_limits import RateLimits
 from tests.bench.cpu import undisturbed
 from tests.bench.figures import keep
-from tests.processes import free_port
+from tests.processes import Postgres, free_port
 from tests.server.every_page import OWNER, STREET, Page, come_in_as_owner, counting, pages_of
 from tests.server.visitors import Visitor
 
 ROUNDS = 15
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
 LIMIT = 100.0
 """Milliseconds of the server's time that a page may take."""
 
@@ -90,35 +94,56 @@ async def cost_of(page: Page, reader: str, browser: Visitor, meter: Meter) -> Co
     return Cost(page, reader, len(told.statements), median(cpu), median(wall), max(wall), first)
 
 
-async def measure(members: int) -> list[Cost]:
+@asynccontextmanager
+async def database_address(kind: str, folder: Path) -> AsyncIterator[str]:
+    """Where an empty database of that kind is; "" is a file in the house's own folder."""
+    if kind == SQLITE:
+        yield ""
+        return
+    postgres = Postgres(folder)
+    await postgres.start()
+    try:
+        yield postgres.new_database()
+    finally:
+        await postgres.stop()
+        postgres.remove()
+
+
+async def measure(members: int, kind: str) -> list[Cost]:
     """Every page, for who keeps the house and for a stranger."""
-    costs: list[Cost] = []
     with tempfile.TemporaryDirectory() as folder:
-        port = free_port()
-        settings = load_settings(
-            data_dir=Path(folder),
-            http_port=port,
-            public_url=f"http://127.0.0.1:{port}",
-            rtc_addresses=["127.0.0.1"],
-            rtc_tcp_port=0,
-        ).model_copy(update={"rtc_udp_port": 0})
-        house, meter = build_app(settings), Meter()
-        house[RATE_LIMITS] = RateLimits(count(step=60.0).__next__)  # a minute goes by each time
-        house.middlewares.insert(0, meter.middleware)  # type: ignore[arg-type]
-        async with TestServer(house, host="127.0.0.1", port=port) as server:
-            async with house[DATABASE].writing() as db:
-                await seed_community(db, members, datetime.now(UTC))
-            await house[SESSION_CLOCK].close()
-            await house[JOBS].close()
-            async with Visitor(server) as owner, Visitor(server) as stranger:
-                await come_in_as_owner(house, owner)
-                browsers = {OWNER: owner, STREET: stranger}
-                pages = await pages_of(house)
-                gc.collect()
-                gc.freeze()
-                for page in pages:
-                    for reader in page.readers:
-                        costs.append(await cost_of(page, reader, browsers[reader], meter))
+        async with database_address(kind, Path(folder)) as address:
+            return await _measure(members, Path(folder), address)
+
+
+async def _measure(members: int, folder: Path, address: str) -> list[Cost]:
+    costs: list[Cost] = []
+    port = free_port()
+    settings = load_settings(
+        data_dir=folder,
+        database_url=address,
+        http_port=port,
+        public_url=f"http://127.0.0.1:{port}",
+        rtc_addresses=["127.0.0.1"],
+        rtc_tcp_port=0,
+    ).model_copy(update={"rtc_udp_port": 0})
+    house, meter = build_app(settings), Meter()
+    house[RATE_LIMITS] = RateLimits(count(step=60.0).__next__)  # a minute goes by each time
+    house.middlewares.insert(0, meter.middleware)  # type: ignore[arg-type]
+    async with TestServer(house, host="127.0.0.1", port=port) as server:
+        async with house[DATABASE].writing() as db:
+            await seed_community(db, members, datetime.now(UTC))
+        await house[SESSION_CLOCK].close()
+        await house[JOBS].close()
+        async with Visitor(server) as owner, Visitor(server) as stranger:
+            await come_in_as_owner(house, owner)
+            browsers = {OWNER: owner, STREET: stranger}
+            pages = await pages_of(house)
+            gc.collect()
+            gc.freeze()
+            for page in pages:
+                for reader in page.readers:
+                    costs.append(await cost_of(page, reader, browsers[reader], meter))
     return costs
 
 
@@ -137,15 +162,18 @@ def main() -> None:
     """Measure, print the table, and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--members", type=int, default=700)
+    parser.add_argument("--database", choices=(SQLITE, POSTGRESQL), default=SQLITE)
+    asked = parser.parse_args()
     undisturbed(os.getpid())
-    costs = asyncio.run(measure(parser.parse_args().members))
+    costs = asyncio.run(measure(asked.members, asked.database))
     print(told(costs))
     over = [each.page.path for each in costs if each.wall > LIMIT]
     print(f"{len(over)} of {len(costs)} take more than {LIMIT:.0f} ms: {', '.join(over) or 'none'}")
+    name = "pages" if asked.database == SQLITE else f"pages_{asked.database}"
     keep(
         {
-            "pages_dearest_cpu_ms": round(max(each.cpu for each in costs), 1),
-            "pages_longest_ms": round(max(each.wall for each in costs), 1),
+            f"{name}_dearest_cpu_ms": round(max(each.cpu for each in costs), 1),
+            f"{name}_longest_ms": round(max(each.wall for each in costs), 1),
         }
     )
 
