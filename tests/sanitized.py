@@ -20,7 +20,7 @@ _TESTS = (
     *("test_compiled", "test_seals", "test_fanout", "test_departures"),
     *("transport/test_both_paths", "transport/test_batches", "transport/test_lanes"),
     *("transport/test_hostile_media", "transport/test_media", "transport/test_red"),
-    *("transport/test_dtls", "transport/test_peer"),
+    *("transport/test_dtls", "transport/test_peer", "transport/test_moderation"),
 )
 
 if _BUILT in os.environ:
