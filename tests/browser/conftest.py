@@ -9,8 +9,24 @@ import pytest
 from playwright.async_api import Browser
 
 from tests.browser.coworker import Coworker
-from tests.processes import Moulin
+from tests.processes import Moulin, Process, free_port
 from tests.server.post_office import post_office as post_office  # a fixture
+
+
+@pytest.fixture(scope="session")
+async def named(
+    processes: list[Process], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Moulin]:
+    """A server with a name, shared by the run: what belongs to names is not for bare addresses."""
+    port = str(free_port())
+    folder = tmp_path_factory.mktemp("named")
+    started = Moulin(folder, HTTP_PORT=port, PUBLIC_URL=f"http://localhost:{port}")
+    processes.append(started)
+    await started.start()
+    yield started
+    await started.stop()
+    processes.remove(started)
+
 
 Arrive = Callable[..., Awaitable[Coworker]]
 

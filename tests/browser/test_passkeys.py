@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import pytest
 from playwright.async_api import Browser, Page
 
 from tests.browsers import close_profile, open_profile
-from tests.processes import Moulin, free_port
+from tests.processes import Moulin
 
 pytestmark = pytest.mark.browser
 
-EMAIL = "lea@exemple.org"
 AUTHENTICATOR = {
     "protocol": "ctap2",
     "transport": "internal",
@@ -21,13 +21,6 @@ AUTHENTICATOR = {
     "isUserVerified": True,
     "automaticPresenceSimulation": True,
 }
-
-
-@pytest.fixture
-async def named(moulin_factory: Callable[..., Awaitable[Moulin]]) -> Moulin:
-    """A server with a name: passkeys belong to names, never to bare addresses."""
-    port = str(free_port())
-    return await moulin_factory(HTTP_PORT=port, PUBLIC_URL=f"http://localhost:{port}")
 
 
 @pytest.fixture
@@ -41,21 +34,23 @@ async def page(chromium: Browser, named: Moulin) -> AsyncIterator[Page]:
     await close_profile(context)
 
 
-async def become_member(page: Page) -> None:
-    """By the letter, which this machine's own page shows."""
+async def become_member(page: Page) -> str:
+    """By the letter, which this machine's own page shows; at an address that nobody had."""
+    email = f"lea-{uuid4().hex}@exemple.org"
     await page.goto("/connexion?next=/compte")
-    await page.fill("#email", EMAIL)
+    await page.fill("#email", email)
     await page.click("button:has-text('Recevoir mon lien')")
     await page.wait_for_selector("h1:has-text('Regardez vos courriels')")
     await page.goto("/courrier")
-    await page.click("a:has-text('Suivre le lien')")
+    await page.click(f"article:has-text('{email}') a:has-text('Suivre le lien')")
     await page.fill("#nom", "Léa")
     await page.click("main button:has-text('Entrer')")
     await page.wait_for_selector("h1:has-text('Mon compte')")
+    return email
 
 
 async def test_a_passkey_is_added_signs_in_and_is_removed(page: Page) -> None:
-    await become_member(page)
+    email = await become_member(page)
     await page.click("button:has-text('Ajouter une clé d’accès')")
     # by what the page says: it forgets at once, in its address, what was done
     await page.wait_for_selector(".notice:has-text('est ajoutée')")
@@ -63,7 +58,7 @@ async def test_a_passkey_is_added_signs_in_and_is_removed(page: Page) -> None:
 
     await page.goto("/connexion?next=/compte")
     await page.click("button:has-text('Entrer avec une clé d’accès')")
-    assert await page.inner_text(".account .lede") == f"Vous entrez avec l’adresse {EMAIL}."
+    assert await page.inner_text(".account .lede") == f"Vous entrez avec l’adresse {email}."
     assert await page.locator("text=servie le").count() == 1
 
     await page.click("summary:has-text('Renommer')")

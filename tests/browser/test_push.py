@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page
@@ -18,7 +19,7 @@ from server.storage.database import Database
 from server.storage.tables import PushSubscriptionRow
 from tests.browser.test_passkeys import become_member
 from tests.browsers import PATIENCE, close_profile, open_profile
-from tests.processes import Moulin, free_port
+from tests.processes import Moulin
 from tests.push_device import Device
 
 pytestmark = pytest.mark.browser
@@ -34,10 +35,9 @@ PLAYED = """(subscription) => {
 }"""
 
 
-@pytest.fixture
-async def named(moulin_factory: Callable[..., Awaitable[Moulin]]) -> Moulin:
-    port = str(free_port())
-    return await moulin_factory(HTTP_PORT=port, PUBLIC_URL=f"http://localhost:{port}")
+def device() -> Device:
+    """Where notices would go, were anything sent: an address that nobody had."""
+    return Device(f"https://push.example.com/d/{uuid4().hex}")
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ async def context(chromium: Browser, named: Moulin) -> AsyncIterator[BrowserCont
 
 async def member(context: BrowserContext) -> Page:
     """A member's account page, in a browser whose subscribing is played."""
-    subscription = Device("https://push.example.com/d/1").subscription
+    subscription = device().subscription
     await context.add_init_script(f"({PLAYED})({json.dumps(subscription)})")
     page = await context.new_page()
     await become_member(page)
@@ -181,26 +181,27 @@ CHANGED = """async (subscription) => {
 async def test_a_new_address_is_told_to_the_server_while_the_switch_is_on(
     context: BrowserContext, named: Moulin
 ) -> None:
+    others, new = await addresses(named), device()
     page = await member(context)
     await pushed(context, page, {})
-    worker, endpoint = context.service_workers[0], "https://push.example.com/d/2"
-    (asked,) = await worker.evaluate(CHANGED, Device(endpoint).subscription)
+    worker = context.service_workers[0]
+    (asked,) = await worker.evaluate(CHANGED, new.subscription)
     assert asked["userVisibleOnly"]
     assert asked["applicationServerKey"] == await page.get_attribute("#push", "data-key")
-    assert await addresses(named) == [endpoint]
+    assert await addresses(named) - others == {new.endpoint}
     await page.click("#push-switch")
     await page.wait_for_selector("#push-switch:enabled")
-    assert await worker.evaluate(CHANGED, Device(endpoint).subscription) == []
+    assert await worker.evaluate(CHANGED, new.subscription) == []
     await context.clear_cookies()
-    assert await worker.evaluate(CHANGED, Device(endpoint).subscription) == []
-    assert await addresses(named) == []
+    assert await worker.evaluate(CHANGED, new.subscription) == []
+    assert await addresses(named) == others
 
 
-async def addresses(moulin: Moulin) -> list[str]:
+async def addresses(moulin: Moulin) -> set[str]:
     """Where that server sends notices."""
     database = Database(f"sqlite+aiosqlite:///{moulin.settings['DATA_DIR']}/moulin.sqlite3")
     async with database.reading() as db:
-        found = list(await db.scalars(select(PushSubscriptionRow.endpoint)))
+        found = set(await db.scalars(select(PushSubscriptionRow.endpoint)))
     await database.close()
     return found
 
