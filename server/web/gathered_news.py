@@ -1,9 +1,10 @@
-"""What a change of sessions tells those who answered: one letter a person, whatever it reaches.
+"""What a change of sessions tells those who answered: of many dates, one letter a person.
 
 A date has a UID of its own for ever, and RFC 5546 (3.2.2) allows one UID to a REQUEST: a letter
 about several dates carries a file for each, every one a whole message of RFC 6047 (4.5). That of
 the soonest also stands beside the text, as mail programs act by themselves on one there: Outlook
-takes no second event of a part, and events of several UIDs in one part are guesswork elsewhere.
+takes no second event of a part, and events of several UIDs in one part are guesswork elsewhere. So
+a few dates are a letter each, which every calendar follows by itself, and only many are gathered.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ from server.web.session_invitations import (
     queue_news,
 )
 from server.web.session_words import day_label, zone_label
+
+FEW = 3
+"""Dates that are told by a letter each: more are one letter, whose files must be opened."""
 
 _UID = re.compile(rb"^UID:(se_[0-9a-z]+)@", re.MULTILINE)
 _ORDER = (News.CHANGED, News.CHANGED_WAITING, News.SEATED, News.RESTORED, News.CANCELLED)
@@ -88,16 +92,16 @@ async def _line(
 
 
 async def _queue(db: Transaction, told: Told, person: Person, items: list[Item]) -> None:
-    """One date makes the letter of one date; several, or one that joins what waits, are listed."""
+    """A few dates make a letter each; more, with those that wait to be told, are listed in one."""
     if Notification.CHANGES not in person.notifications:
         return
     items = sorted(
         [*items, *await _taken_back(db, told, person, items)],
         key=lambda each: (each.session.starts_at, each.session.id),
     )
-    if len(items) == 1:
-        only = items[0]
-        await queue_news(db, told, only.session, person, only.answer, only.news)
+    if len(items) <= FEW:
+        for each in items:
+            await queue_news(db, told, each.session, person, each.answer, each.news)
         return
     for each in items:
         await cancel_letters(db, news_about(each.session), person.id)

@@ -22,6 +22,7 @@ from server.community.sessions import Session, SessionDraft
 from server.keys import DATABASE
 from server.storage.queries import sessions
 from server.storage.tables import PersonRow
+from server.web.gathered_news import FEW
 from tests.server.mailbox import ANA
 from tests.server.offices import office_ids
 from tests.server.post_office import PostOffice
@@ -208,6 +209,24 @@ async def test_the_last_word_takes_the_place_of_what_waits(
     assert len(now) == ANSWERED - 1
 
 
+async def test_a_few_dates_are_a_letter_each_which_calendars_follow_by_themselves(
+    house: web.Application,
+    owner: Visitor,
+    ana: Visitor,
+    post_office: PostOffice,
+    planned: SessionDraft,
+) -> None:
+    found = (await dates(house, await announce(house, planned)))[:FEW]
+    for each in found:
+        await answer(ana, each.id, "yes")
+    await deliver(house, post_office)
+    await edit(house, owner, found[0], time="15:00", reach="all")
+    letters = (await deliver(house, post_office))[FEW:]
+    told = {str(calendar_of(letter)[1]["UID"]).partition("@")[0] for letter in letters}
+    assert len(letters) == FEW
+    assert told == {each.id for each in found}
+
+
 async def test_what_dates_do_not_share_is_told_with_each(
     house: web.Application,
     owner: Visitor,
@@ -219,12 +238,13 @@ async def test_what_dates_do_not_share_is_told_with_each(
         planned, plan=replace(planned.plan, title=replace(planned.plan.title, fr="Jeu"))
     )
     for wanted in (planned, other):
-        await answer(ana, await announce(house, wanted), "maybe")
+        for each in (await dates(house, await announce(house, wanted)))[:FEW]:
+            await answer(ana, each.id, "maybe")
     await deliver(house, post_office)
     place = (await office_ids(house))["aire-ouverte"]
     await owner.send(f"/c/les-pigistes/gerer/offices/{place}/supprimer", sessions="cancel")
     letter = (await deliver(house, post_office))[-1]
-    assert str(letter["Subject"]) == "Annulées\N{NO-BREAK SPACE}: Les Pigistes, 2 dates"
+    assert str(letter["Subject"]) == f"Annulées\N{NO-BREAK SPACE}: Les Pigistes, {2 * FEW} dates"
     text = letter.get_body(("plain",))
     assert text is not None
     for title in ("Mardi", "Jeu"):
