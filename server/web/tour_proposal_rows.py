@@ -125,8 +125,10 @@ def _to_answer(
 
 
 def summary_of(settled: int, rows: Sequence[ProposalRow], words: Words) -> str:
-    """What is settled and what awaits an answer, for who changes a tour."""
+    """What is settled and what awaits an answer, for who changes a tour; "" while nothing is."""
     waiting = sum(row.state == "waiting" for row in rows)
+    if not settled and not waiting:
+        return ""
     parts = [
         words.ngettext("%(num)s étape fixée", "%(num)s étapes fixées", settled) % {"num": settled},
         words.ngettext("%(num)s en attente de réponse", "%(num)s en attente de réponse", waiting)

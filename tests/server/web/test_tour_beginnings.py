@@ -42,6 +42,7 @@ async def begun(house: web.Application, visitors: Visitors) -> Cast:
 
 async def test_a_tour_begins_with_proposals_alone(begun: Cast, visitor: Visitor) -> None:
     assert "Proposez-en maintenant une étape" in begun.ana.text
+    assert "étape fixée" not in begun.ana.text
     assert "proposez une première étape à une autre maison" in begun.ana.text
     assert await begun.propose() == 200
     assert await begun.propose(title_fr="Soir chez vous", time="18:00") == 200
@@ -104,4 +105,5 @@ async def test_a_tour_may_lose_its_last_stop_and_go_on(begun: Cast) -> None:
     await begun.bo.send(f"{ASKED}/{asked}/accepter", where=f"office:{begun.kitchen}")
     form = [("title_fr", "La grande tournée")]
     assert await begun.ana.send_list(f"{TOUR}/modifier", form) == 200
-    assert "0 étape fixée" in await opened(begun.ana, TOUR)
+    assert "choisissez une de vos séances" in await opened(begun.ana, TOUR)
+    assert "étape fixée" not in begun.ana.text

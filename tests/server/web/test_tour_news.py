@@ -236,6 +236,8 @@ async def test_a_tour_removed_by_who_keeps_the_server_is_told_to_its_maker(
 
 async def test_a_house_leaves_a_tour_and_keeps_its_session(staff: Cast, visitor: Visitor) -> None:
     house, session_id = staff.house, await accepted(staff)
+    await opened(staff.bo, "/c/atelier/gerer")
+    assert f'href="{ASKED}"' in staff.bo.page
     page = await opened(staff.bo, ASKED)
     assert "Les tournées s’arrêtent ici" in page
     assert "Midi chez vous" in page
