@@ -67,6 +67,13 @@ async def test_by_keyboard_alone(arrive: Arrive) -> None:
     await _tab_to(lea, "main a.button-primary")
     await keys.press("Enter")
     await lea.page.wait_for_selector("#green-enter")
+    await _tab_to(lea, "#green-enter")
+    await keys.press("Enter")
+    await lea.wait_inside()
+    asked_out.clear()
+    await lea.page.reload()
+    await lea.page.wait_for_selector("#green-enter")
+    assert asked_out == [], "whoever loads the page again, or goes elsewhere, is sent out instead"
     assert lea.problems == []
 
 

@@ -14,6 +14,9 @@ import { EntryRefused, askEntry } from "./entry.js";
 /** Seconds between two attempts to come back once livekit-client has given up. */
 const PAUSES = [1, 2, 4, 8, 15];
 
+/** Seconds that a page which is being left is given to be gone, before it comes back. */
+const GOING = 4;
+
 /** How long one keeps trying, in seconds. */
 const PERSEVERANCE = 600;
 
@@ -97,6 +100,12 @@ export class Connection {
   async lost(reason) {
     if (!this.isInside) return;
     this.isInside = false;
+    // livekit-client disconnects by itself when the page is left, reloaded or put to sleep: to go out
+    // then would break off the way to where one is going. A page that is still there comes back.
+    if (reason === DisconnectReason.CLIENT_INITIATED && !this.isLeaving) {
+      await pause(GOING);
+      return this.comeBack();
+    }
     const ending = reason === undefined ? undefined : ENDINGS.get(reason);
     if (ending || this.isLeaving) this.goOut(ending ?? "left");
     else await this.comeBack();
