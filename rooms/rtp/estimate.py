@@ -11,7 +11,7 @@ _FELL = 0.97  # of the report before
 # A browser without a complaint begins, after five seconds, with what came of late, which is less
 # than is sent where that still grows, or where it was busy; then it says more in each report.
 _BELOW = 0.8
-_FAR_BELOW = 0.5
+_FAR_BELOW = 0.7
 _MUCH_LOSS = 0.15
 _LITTLE_LOSS = 0.02
 _SOME_LOSS = 0.08
