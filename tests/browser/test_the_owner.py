@@ -1,18 +1,18 @@
-"""The owner opens an office and invites; a guest comes in; a revoked link opens nothing."""
+"""The owner invites to a new office; a revoked link opens nothing; offices are put in order."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.browser.conftest import Arrive
-from tests.browser.coworker import COMMUNITY
+from tests.browser.coworker import COMMUNITY, Coworker
 from tests.browser.owner import invite, open_office, take_key
 from tests.conftest import MoulinFactory
 
 pytestmark = pytest.mark.browser
 
 
-async def test_from_the_key_to_a_revoked_invitation(
+async def test_from_the_key_to_a_revoked_invitation_and_offices_put_in_order(
     arrive: Arrive, moulin_factory: MoulinFactory
 ) -> None:
     own = await moulin_factory()
@@ -41,14 +41,12 @@ async def test_from_the_key_to_a_revoked_invitation(
     await late.page.wait_for_selector("h1:has-text('Ce lien n’ouvre plus')")
     assert await late.page.locator("#nom").count() == 0
 
+    await edit_order_and_remove_offices(owner)
 
-async def test_offices_are_edited_ordered_and_removed(
-    arrive: Arrive, moulin_factory: MoulinFactory
-) -> None:
-    own = await moulin_factory()
-    owner = await arrive("Marie", at=own)
-    owner.page.on("dialog", lambda dialog: dialog.accept())
-    await take_key(owner)
+
+async def edit_order_and_remove_offices(owner: Coworker) -> None:
+    """On the page that manages the house."""
+    await owner.open(f"{COMMUNITY}/gerer")
     titles = owner.page.locator(".rows .row-title a")
     before = await titles.all_inner_texts()
 
@@ -62,5 +60,6 @@ async def test_offices_are_edited_ordered_and_removed(
     await owner.page.wait_for_selector(".row-title:has-text('La mezzanine')")
 
     await owner.page.locator(".row:has-text('La mezzanine') button:has-text('Enlever')").click()
-    await owner.page.wait_for_selector(".row-title:has-text('La mezzanine')", state="detached")
-    assert len(await titles.all_inner_texts()) == len(before) - 1
+    left = "document.querySelectorAll('.rows .row-title a').length"
+    await owner.wait_for(f"document.readyState === 'complete' && {left} === {len(before) - 1}")
+    assert "La mezzanine" not in await titles.all_inner_texts()
