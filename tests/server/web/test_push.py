@@ -66,10 +66,11 @@ async def want_notices(house: web.Application, visitor: Visitor, device: Device)
 
 
 async def due_now(house: web.Application) -> None:
-    """The hour of every notice has come."""
+    """The hour of every notice has come, and is over: the house's own job may be at it too."""
     async with house[DATABASE].writing() as db:
         await db.execute(update(PushNoticeRow).values(next_try_at=right_now()))
     await house[JOBS].run_once("notices")
+    await sent(house)
 
 
 async def test_a_reminder_is_shown_on_the_device_at_its_hour(
