@@ -32,6 +32,7 @@ _DRAINED = 1.5  # seconds after a downgrade in which complaints may still be abo
 _DOUBTED = 1.0  # seconds for which one complaint alone does not take the last picture away
 _REMEMBERED = 5.0  # seconds after which a complaint is not the second one but a first
 _USABLE = 0.95
+_REPORTED = 0.85 * 0.9  # of what comes, that a receiver says after a moment's unsteadiness
 _VOICE = 40_000.0  # bits per second of one who speaks: silence makes no room
 _ALL = Step(HIGHEST, ALL, 0.0)
 
@@ -70,6 +71,10 @@ class Estimator(Protocol):
         """Bits per second that the receiver says it can take, which losses alone do not lower."""
 
     @property
+    def usual(self) -> float:
+        """The share of what is sent that goes missing anyhow, however little it is."""
+
+    @property
     def complaints(self) -> int:
         """How often the link was found too narrow so far."""
 
@@ -77,8 +82,9 @@ class Estimator(Protocol):
     def stirred(self) -> bool:
         """Whether the link spoke of trouble since `sent` was last called."""
 
-    def sent(self, bitrate: float, loss: float, now: float) -> None:
-        """What was sent of late, in bits per second, and the share of it reported missing."""
+    def sent(self, bitrate: float, loss: float | None, now: float) -> None:
+        """What was sent of late, in bits per second, and the share of it reported missing, if that
+        can be told."""
 
     def excuse(self, bitrate: float) -> None:
         """The last complaint was about a probe: so much went well before it."""
@@ -89,6 +95,8 @@ class Estimator(Protocol):
 
 class Downlink:
     """Steers the videos of one subscriber by `estimator`; `paused` are those that do not fit.
+
+    The last goes only where less comes than its least, sound and what is lost anyhow explain.
 
     Downgrades are immediate. Upgrades wait 10 s after one (3 s where all is dark), and for a proof
     that they fit: that is what `padding` is for.
@@ -190,10 +198,13 @@ class Downlink:
             floor = 0 if now < self._relieved_until else PAUSED
             kept = {key: min(max(at, floor), current[key]) for key, at in ideal.items()}
             dark = all(at == PAUSED for at in kept.values())
-            if dark and self._hasty(now):
+            if dark:
                 shown = [demand for demand in demands if current[demand.key] != PAUSED]
-                kept[max(shown, key=lambda demand: demand.priority).key] = 0
-                dark = False
+                last = max(shown, key=lambda demand: demand.priority)
+                least = last.steps[0].bitrate + self._traffic.sound
+                if limit >= _REPORTED * (1 - self._estimator.usual) * least or self._hasty(now):
+                    kept[last.key] = 0
+                    dark = False
             if kept != current:
                 self._lowered_at = now
                 self._hold = now + (DARK_HOLD if dark else HOLD)

@@ -15,6 +15,8 @@ _FAR_BELOW = 0.7
 _MUCH_LOSS = 0.15
 _LITTLE_LOSS = 0.02
 _SOME_LOSS = 0.08
+_USUALLY = 2.0  # times what a link loses anyhow, above which losses are those of a full queue
+_USUAL_OVER = 5.0  # seconds over which that is known
 _FLOOD = 0.35
 _DRAINING = 0.85
 _FULL = 2.0  # seconds after a falling REMB
@@ -37,7 +39,8 @@ class ReceiverEstimate:
         self._remb: float | None = None
         self._carried = 0.0
         self._rate = 0.0
-        self._loss = 0.0
+        self._loss = self.usual = 0.0
+        self._sent_at: float | None = None
         self._loss_cap = float("inf")
         self._fell_at = float("-inf")
         self._cut_at = float("-inf")
@@ -78,16 +81,22 @@ class ReceiverEstimate:
     def arrived(self, report: TransportFeedback, now: float) -> None:
         """See `feedback.Witness`: nothing, as REMB says what the same arrivals mean."""
 
-    def sent(self, bitrate: float, loss: float, now: float) -> None:
+    def sent(self, bitrate: float, share: float | None, now: float) -> None:
         """See `downlink.Estimator`."""
-        self._rate = bitrate
+        self._rate, loss = bitrate, share or 0.0
         self.stirred = False
         self._loss += (loss - self._loss) * _SMOOTHING
         # Where delay grows as well, losses are those of a full queue: what passes is all there is.
-        full = now < self._fell_at + _FULL and loss > _SOME_LOSS
+        # Not so on a link that loses as much at any time, and was unsteady for a moment.
+        some = max(_SOME_LOSS, _USUALLY * self.usual)
+        full = now < self._fell_at + _FULL and loss > some
+        elapsed = 0.0 if self._sent_at is None else now - self._sent_at
+        self._sent_at = now
         if full or loss > _FLOOD:
             self._cut(self._believed(bitrate * (1 - loss) * _DRAINING), now)
             return
+        if share is not None and now >= max(self._fell_at, self._cut_at) + _FULL:
+            self.usual += (share - self.usual) * min(1.0, elapsed / _USUAL_OVER)
         if self._loss > _MUCH_LOSS:
             self._cut(bitrate * (1 - self._loss / 2), now)
             return

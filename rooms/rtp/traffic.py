@@ -14,10 +14,11 @@ Counts = tuple[int, ...]
 
 class Traffic:
     """Rates of one subscriber's streams: `bitrate` of all and `sound` of the audible ones, in bits
-    per second, and `loss`, the share that its receiver missed (0 to 1)."""
+    per second, and `loss`, the share that its receiver missed (0 to 1; None: too few to tell)."""
 
     def __init__(self) -> None:
-        self.bitrate = self.sound = self.loss = 0.0
+        self.bitrate = self.sound = 0.0
+        self.loss: float | None = None
         self._streams: tuple[OutgoingStream, ...] = ()
         self._samples: list[tuple[float, Counts]] = []
 
@@ -51,4 +52,4 @@ class Traffic:
         self.bitrate = octets * 8 / (now - since)
         self.sound = heard * 8 / (now - since)
         # Receivers' reports would count what was lost on the way to us as well.
-        self.loss = min(1.0, missed / packets) if packets >= _ENOUGH_PACKETS else 0.0
+        self.loss = min(1.0, missed / packets) if packets >= _ENOUGH_PACKETS else None

@@ -100,7 +100,7 @@ class Viewer:
     ) -> None:
         self.rate, self.loss = rate, loss
         self.studio = studio
-        self._rng = random.Random(42)
+        self.rng = random.Random(42)
         self.base = 1000 * (len(studio.viewers) + 1)
         studio.viewers[self.base] = self
         self.estimate = ReceiverEstimate()
@@ -125,10 +125,14 @@ class Viewer:
             self.estimate.reported(misjudged, studio.now)
         self._queues: deque[float] = deque(maxlen=6)
 
+    def stall(self, seconds: float) -> None:
+        """Nothing passes for so long, and then all of it at once."""
+        self._free_at = self.studio.now + seconds
+
     def arrive(self, ssrc: int, sequence: int, size: int, packet: Packet, now: float) -> None:
         """A packet reaches the link."""
         start = max(self._free_at, now)
-        if start - now > 0.3 or self._rng.random() < self.loss:
+        if start - now > 0.3 or self.rng.random() < self.loss:
             if ssrc % 2 == 0:
                 out = self.outs[(ssrc - self.base) // 2]
                 self._nacks.append((start + 0.1, out, sequence))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 
 import pytest
 
@@ -123,12 +124,31 @@ def test_a_moments_trouble_does_not_leave_the_only_picture_dark() -> None:
     assert not viewer.downlink.paused
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_where_packets_are_lost_anyhow_unsteady_moments_leave_nothing_dark(seed: int) -> None:
+    studio = Studio()
+    viewer = Viewer(studio, loss=0.1)
+    viewer.rng = random.Random(seed)
+    studio.run(10)
+    for _ in range(8):
+        for seconds in (1, 4):
+            viewer.stall(0.25)
+            studio.run(seconds)
+    dark = [
+        after - at
+        for (at, layers), (after, _) in itertools.pairwise(viewer.changes)
+        if not layers[0]
+    ]
+    assert max(dark, default=0.0) < 0.5
+
+
 class Said:
     """A `downlink.Estimator` that says what it is told to."""
 
     def __init__(self) -> None:
         self.bitrate: float | None = None
         self.remb: float | None = None
+        self.usual = 0.0
         self.complaints = 0
         self.stirred = False
 
@@ -137,7 +157,7 @@ class Said:
         self.bitrate = self.remb = bitrate
         self.complaints += 1
 
-    def sent(self, bitrate: float, loss: float, now: float) -> None:
+    def sent(self, bitrate: float, loss: float | None, now: float) -> None:
         """Nothing of it."""
 
     def excuse(self, bitrate: float) -> None:
