@@ -253,6 +253,20 @@ def test_a_first_report_somewhat_below_what_is_sent_is_believed_if_the_next_says
     assert estimate.complaints == complaints
 
 
+@pytest.mark.parametrize(("usually", "full"), [(0.1, False), (0.0, True)])
+def test_losses_like_those_of_any_time_are_not_a_full_queues(usually: float, full: bool) -> None:
+    estimate = ReceiverEstimate()
+    for look in range(100):
+        estimate.sent(600_000.0, usually, look / 5)
+    for report, at in ((620_000, 19.9), (560_000, 20.0)):
+        estimate.reported(report, at)
+    estimate.sent(600_000.0, 0.12, 20.2)
+    assert estimate.bitrate is not None
+    assert (estimate.bitrate < 560_000) == full
+    estimate.sent(600_000.0, 0.3, 20.8)
+    assert estimate.bitrate < 560_000
+
+
 def test_others_are_not_disturbed_by_a_narrow_link() -> None:
     studio = Studio()
     wide, narrow = Viewer(studio), Viewer(studio, 250_000)
