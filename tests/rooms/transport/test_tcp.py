@@ -6,7 +6,9 @@ import asyncio
 import random
 import socket
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -21,7 +23,9 @@ from rooms.transport.tcp import TcpListener
 from tests.rooms.transport.clients import Listener, RawClient, check
 from tests.rooms.transport.samples import offer_text
 
-LIMITS = Limits(tcp_unvalidated_seconds=0.2, tcp_unvalidated=3, tcp_media_buffered_bytes=4096)
+# However long this machine takes, a client's check comes in time.
+LIMITS = Limits(tcp_unvalidated_seconds=60.0, tcp_unvalidated=3, tcp_media_buffered_bytes=4096)
+IMPATIENT = replace(LIMITS, tcp_unvalidated_seconds=0.2)
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -30,12 +34,18 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.01)
 
 
-@pytest.fixture
-async def rtc() -> AsyncIterator[RtcServer]:
-    server = RtcServer(["127.0.0.1"], 0, LIMITS, tcp_port=0, rng=random.Random(3))
+@asynccontextmanager
+async def serving(limits: Limits) -> AsyncIterator[RtcServer]:
+    server = RtcServer(["127.0.0.1"], 0, limits, tcp_port=0, rng=random.Random(3))
     await server.start()
     yield server
     await server.close()
+
+
+@pytest.fixture
+async def rtc() -> AsyncIterator[RtcServer]:
+    async with serving(LIMITS) as server:
+        yield server
 
 
 class Line:
@@ -69,7 +79,10 @@ class Line:
         self.writer.close()
 
 
-async def test_a_check_is_answered_and_selects_the_connection(rtc: RtcServer) -> None:
+async def test_a_check_is_answered_and_selects_the_connection(
+    rtc: RtcServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = ends_of_waiting(monkeypatch)
     peer = rtc.create_peer(Listener())
     answer = peer.answer(offer_text("chromium_single"))
     assert f"127.0.0.1 {rtc.tcp_port} typ host tcptype passive" in answer.sdp
@@ -82,12 +95,25 @@ async def test_a_check_is_answered_and_selects_the_connection(rtc: RtcServer) ->
     assert peer.agent.selected is not None
     assert peer.agent.selected.tcp
     # Validated, it stays although nothing more is said.
-    await asyncio.sleep(LIMITS.tcp_unvalidated_seconds * 1.5)
-    line.say(check(*peer.agent.credentials))
-    await line.hear()
-    assert rtc.counters["tcp_never_validated"] == 0
+    assert [each.cancelled() for each in ends] == [True]
+    assert _listener(rtc).unvalidated == 0
     line.close()
     await until(lambda: peer.agent.selected is None)
+
+
+def ends_of_waiting(monkeypatch: pytest.MonkeyPatch) -> list[asyncio.TimerHandle]:
+    """The timers, from now on, that show out who was not validated in time."""
+    loop, kept = asyncio.get_running_loop(), list[asyncio.TimerHandle]()
+    call_later = loop.call_later
+
+    def keep(delay: float, *rest: Any, **more: Any) -> asyncio.TimerHandle:
+        handle = call_later(delay, *rest, **more)
+        if delay == LIMITS.tcp_unvalidated_seconds:
+            kept.append(handle)
+        return handle
+
+    monkeypatch.setattr(loop, "call_later", keep)
+    return kept
 
 
 async def test_a_connection_in_pieces_is_the_same(rtc: RtcServer) -> None:
@@ -130,10 +156,14 @@ def test_the_best_of_two_nominated_paths_is_used() -> None:
     assert agent.selected is None
 
 
-async def test_who_says_nothing_or_nonsense_is_shown_out(rtc: RtcServer) -> None:
-    silent = await Line.to(rtc)
-    assert await silent.ended()
-    assert rtc.counters["tcp_never_validated"] == 1
+async def test_who_says_nothing_is_shown_out() -> None:
+    async with serving(IMPATIENT) as rtc:
+        silent = await Line.to(rtc)
+        assert await silent.ended()
+        assert rtc.counters["tcp_never_validated"] == 1
+
+
+async def test_who_says_nonsense_is_shown_out(rtc: RtcServer) -> None:
     for nonsense in (b"GET / HTTP/1.1\r\n\r\n", framed(b"\x45hello"), b"\xff\xff"):
         line = await Line.to(rtc)
         line.writer.write(nonsense)
@@ -151,27 +181,24 @@ async def test_strangers_media_and_dtls_reach_nobody(rtc: RtcServer) -> None:
 
 
 @pytest.fixture
-async def patient() -> AsyncIterator[RtcServer]:
-    """A server that waits long for the first check, whatever this machine is busy with."""
-    limits = replace(LIMITS, tcp_unvalidated_seconds=60.0, connections_per_address=5)
-    server = RtcServer(["127.0.0.1"], 0, limits, tcp_port=0, rng=random.Random(3))
-    await server.start()
-    yield server
-    await server.close()
+async def narrow() -> AsyncIterator[RtcServer]:
+    """A server where few may come from one address."""
+    async with serving(replace(LIMITS, connections_per_address=5)) as server:
+        yield server
 
 
-async def test_who_waits_longest_for_a_check_makes_room_for_who_comes(patient: RtcServer) -> None:
+async def test_who_waits_longest_for_a_check_makes_room_for_who_comes(narrow: RtcServer) -> None:
     """Clients check at once: a few addresses that say nothing must not keep the others out."""
-    peer = patient.create_peer(Listener())
+    peer = narrow.create_peer(Listener())
     peer.answer(offer_text("chromium_single"))
-    known = await Line.to(patient)
+    known = await Line.to(narrow)
     known.say(check(*peer.agent.credentials))
     await known.hear()
-    silent = [await Line.to(patient) for _ in range(LIMITS.tcp_unvalidated)]
-    await until(lambda: _listener(patient).unvalidated == LIMITS.tcp_unvalidated)
-    last = await Line.to(patient)
+    silent = [await Line.to(narrow) for _ in range(LIMITS.tcp_unvalidated)]
+    await until(lambda: _listener(narrow).unvalidated == LIMITS.tcp_unvalidated)
+    last = await Line.to(narrow)
     assert await silent[0].ended()
-    assert patient.counters["tcp_crowded_out"] == 1
+    assert narrow.counters["tcp_crowded_out"] == 1
     last.say(check(*peer.agent.credentials))
     assert await last.hear()
     known.say(check(*peer.agent.credentials))
@@ -180,25 +207,25 @@ async def test_who_waits_longest_for_a_check_makes_room_for_who_comes(patient: R
         line.close()
 
 
-async def test_connections_beyond_the_limit_are_refused(patient: RtcServer) -> None:
-    peer = patient.create_peer(Listener())
+async def test_connections_beyond_the_limit_are_refused(narrow: RtcServer) -> None:
+    peer = narrow.create_peer(Listener())
     peer.answer(offer_text("chromium_single"))
     lines = []
     for _ in range(5):
-        lines.append(await Line.to(patient))
+        lines.append(await Line.to(narrow))
         lines[-1].say(check(*peer.agent.credentials))
         await lines[-1].hear()
-    refused = await Line.to(patient)
+    refused = await Line.to(narrow)
     assert await refused.ended()
-    assert patient.counters["tcp_refused"] == 1
+    assert narrow.counters["tcp_refused"] == 1
     for line in lines:
         line.close()
-    await until(lambda: not _listener(patient).connections)
-    assert _listener(patient).unvalidated == 0
-    assert not _listener(patient).by_home
-    again = await Line.to(patient)
+    await until(lambda: not _listener(narrow).connections)
+    assert _listener(narrow).unvalidated == 0
+    assert not _listener(narrow).by_home
+    again = await Line.to(narrow)
     again.say(check("nobody", "nothing"))
-    await until(lambda: patient.counters["stun_unknown_ufrag"] == 1)
+    await until(lambda: narrow.counters["stun_unknown_ufrag"] == 1)
     again.close()
 
 
