@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
 
 import segno
@@ -28,19 +29,11 @@ def post(
 ) -> PostView:
     """A post that says where, what it takes, until when, and the link; `linked`: to a session."""
     _ = words.gettext
-    community = place.community.name.read(words.lang)
-    if office is None:
-        where = _("On se retrouve chez « %(community)s » : poussez une porte, installez-vous.")
-        where %= {"community": community}
-    else:
-        names = {"office": office.name.read(words.lang), "community": community}
-        where = _("On se retrouve dans « %(office)s », chez « %(community)s ».") % names
+    where = _where(place, office, words)
     if linked is not None:
-        names = {"title": linked.title.read(words.lang), "often": linked.often(words)}
-        what = _("On se retrouve pour « %(title)s ».")
-        if names["often"]:
-            what = _("On se retrouve pour « %(title)s », %(often)s.")
-        where = f"{what % names} {where}"
+        told = {"title": linked.title.read(words.lang), "when": linked.when(words)}
+        what = _("On se retrouve pour « %(title)s » : %(when)s.") % told
+        where = f"{what} {_session_place(place, office, words)}"
     described = (office or place.community).description.read(words.lang)
     limits = ""
     if invitation.expires_at is not None:
@@ -69,15 +62,44 @@ def poster_side(
         until = _("Jusqu’au %(date)s") % {
             "date": local_date(invitation.expires_at, place.community, words)
         }
-    return PosterSide(
+    said = PosterSide(
         lang=words.lang,
         title=(office or place.community).name.read(words.lang),
         description=(office or place.community).description.read(words.lang),
         promise=_("Poussez la porte, installez-vous, travaillez à côté des autres."),
         scan=_("Visez ce code avec votre téléphone. Un nom suffit."),
         until=until,
-        series=linked.series(words) if linked else "",
     )
+    if linked is None:
+        return said
+    when = linked.when(words)
+    return replace(
+        said,
+        title=linked.title.read(words.lang),
+        description="",  # of the office: the sheet is for the session, and has no more room
+        when=when[:1].upper() + when[1:],
+        where=_session_place(place, office, words),
+    )
+
+
+def _where(place: Place, office: Office | None, words: Words) -> str:
+    """Where one meets by a link that is to no session."""
+    _, community = words.gettext, place.community.name.read(words.lang)
+    if office is None:
+        said = _("On se retrouve chez « %(community)s » : poussez une porte, installez-vous.")
+        return said % {"community": community}
+    names = {"office": office.name.read(words.lang), "community": community}
+    return _("On se retrouve dans « %(office)s », chez « %(community)s ».") % names
+
+
+def _session_place(place: Place, office: Office | None, words: Words) -> str:
+    """Where a session takes place; `office` None: its door is gone."""
+    if office is None:
+        return ""
+    return words.gettext("C’est dans « %(office)s », chez « %(community)s ».") % {
+        "office": office.name.read(words.lang),
+        "community": place.community.name.read(words.lang),
+    }
 
 
 def code_element(url: str) -> Markup:

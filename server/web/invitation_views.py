@@ -58,7 +58,8 @@ class PosterSide:
     promise: str
     scan: str
     until: str  # "" for a link without an end
-    series: str = ""  # for a link to a whole series: what it is, and how often
+    when: str = ""  # for a link to a session: its date, or how often it comes back
+    where: str = ""
 
 
 @dataclass(frozen=True)

@@ -112,12 +112,6 @@ async def series_by_ids(
     ]
 
 
-async def schedules_of(db: Transaction, series_ids: Collection[str]) -> dict[str, Schedule]:
-    """When those series take place."""
-    query = select(SessionSeriesRow).where(SessionSeriesRow.id.in_(series_ids))
-    return {row.id: schedule_of(row) for row in await db.scalars(query)}
-
-
 async def names_of(db: Transaction, person_ids: Iterable[str]) -> dict[str, str]:
     """The names of those people."""
     ids = set(person_ids)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from aiohttp import web
@@ -11,7 +11,7 @@ from aiohttp import web
 from server.community.recurrence import Frequency, Recurrence
 from server.extraction import PROJECT
 from server.i18n import LANGUAGES, LOCALES, Catalogs
-from server.web.session_words import often_label
+from server.web.session_words import day_label, often_label
 from tests.server.agents import CRAWLERS
 from tests.server.conftest import Visitors
 from tests.server.offices import MANAGE, change_office, office_ids
@@ -49,6 +49,19 @@ async def rename_from_second(house: web.Application, owner: Visitor, open_to: st
 @pytest.fixture(scope="module")
 def catalogs() -> Catalogs:
     return Catalogs(LOCALES, PROJECT / "static" / "js")
+
+
+def next_tuesday() -> date:
+    """A Tuesday of the week after next at the soonest: not even a moved date is over."""
+    today = datetime.now(UTC).date()
+    return today + timedelta(days=15 - today.weekday())
+
+
+def series_link(owner: Visitor, other: str) -> str:
+    """Of the two links that the owner's page lists, the page of the one that is not `other`."""
+    listed = re.findall(rf'class="row-title"><a href="({MANAGE}/invitations/\w+)"', owner.page)
+    [found] = [each for each in listed if each != other]
+    return str(found)
 
 
 def link_on(owner: Visitor) -> str:
@@ -111,10 +124,8 @@ async def test_it_opens_the_private_office_where_the_series_went_until_it_is_rev
 async def test_a_link_to_a_series_says_so_wherever_it_is_read(
     house: web.Application, owner: Visitor, visitor: Visitor
 ) -> None:
-    today = datetime.now(UTC).date()
-    tuesday = today + timedelta(days=15 - today.weekday())
     rule = {"frequency": "weekly", "weekdays": "1"}
-    address = await make(house, owner, date=f"{tuesday}", **rule)
+    address = await make(house, owner, date=f"{next_tuesday()}", **rule)
     for fields in ({"whole": "1"}, {}):
         await owner.send(f"{MANAGE}/invitations", session=address.rpartition("/")[2], **fields)
     to_date, link = owner.path.partition("?")[0], link_on(owner)
@@ -126,27 +137,64 @@ async def test_a_link_to_a_series_says_so_wherever_it_is_read(
     await owner.open(MANAGE)
     assert f">{series}</a>" in owner.text
     assert ">Mardi des factures</a>" in owner.text
-    [to_series] = [
-        found
-        for found in re.findall(
-            rf'class="row-title"><a href="({MANAGE}/invitations/\w+)"', owner.page
-        )
-        if found != to_date
-    ]
+    to_series = series_link(owner, to_date)
     await owner.open(to_series)
     assert f"<h1>{series}</h1>" in owner.text
-    assert (
-        "«\N{NO-BREAK SPACE}Mardi des factures\N{NO-BREAK SPACE}», tous les mardis." in owner.text
-    )
-    assert "Join us for “Invoice Tuesday”, every Tuesday." in owner.text
     await visitor.open(link_on(owner))
     assert "La séance revient tous les mardis" in visitor.text
-    await owner.open(f"{to_series}/affiche")
-    assert series in owner.text
-    assert "Series: Invoice Tuesday, every Tuesday" in owner.text
     # an end given to it later makes no other link of it
     await owner.send(to_series, days="30", max_uses="", note="")
     assert f"<h1>{series}</h1>" in owner.text
+
+
+async def test_posts_and_posters_say_what_session_when_and_how_often(
+    house: web.Application, owner: Visitor, catalogs: Catalogs
+) -> None:
+    tuesday = next_tuesday()
+    rule = {"frequency": "weekly", "weekdays": "1"}
+    address = await make(house, owner, date=f"{tuesday}", **rule)
+    for fields in ({"whole": "1"}, {}):
+        await owner.send(f"{MANAGE}/invitations", session=address.rpartition("/")[2], **fields)
+    to_date = owner.path.partition("?")[0]
+    await owner.open(MANAGE)
+    to_series = series_link(owner, to_date)
+    french, english = (day_label(tuesday, catalogs.words(lang)) for lang in LANGUAGES)
+    at = f"{french}, 9 h à 10 h 10 (heure de l’Est)"
+    in_english = f"{english}, 9 a.m. to 10:10 a.m. (Eastern Time)"
+    often = (f"tous les mardis, à partir du {at}", f"every Tuesday, starting {in_english}")
+    for page, when in ((to_date, (at, in_english)), (to_series, often)):
+        await owner.open(page)
+        said = owner.text.replace("\N{NO-BREAK SPACE}", " ")
+        assert f"On se retrouve pour « Mardi des factures » : {when[0]}. C’est dans « " in said
+        assert f"Join us for “Invoice Tuesday”: {when[1]}. It takes place in “" in said
+        await owner.open(f"{page}/affiche")
+        said = owner.text.replace("\N{NO-BREAK SPACE}", " ")
+        assert "<h1>Mardi des factures</h1>" in said
+        assert ">Invoice Tuesday</p>" in said
+        for each in when:
+            assert f">{each[:1].upper()}{each[1:]}</p>" in said
+
+
+async def test_a_date_changed_by_itself_does_not_tell_the_hours_and_the_name_of_its_series(
+    house: web.Application, owner: Visitor
+) -> None:
+    rule = {"frequency": "weekly", "weekdays": "1"}
+    address = await make(house, owner, date=f"{next_tuesday()}", **rule)
+    await owner.send(f"{MANAGE}/invitations", session=address.rpartition("/")[2], whole="1")
+    to_series = owner.path.partition("?")[0]
+    moved = {"date": f"{next_tuesday() + timedelta(days=1)}", "time": "14:00"}
+    edit = await form(house, title_fr="Mercredi spécial", title_en="", reach="this", **moved)
+    await owner.send_list(f"{address}/modifier", edit)
+    assert owner.path == f"{address}?fait=saved"
+    await owner.open(to_series)
+    said = owner.text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "Série : Mardi des factures, tous les mardis" in said
+    assert (
+        "On se retrouve pour « Mardi des factures » : "
+        "tous les mardis, 9 h à 10 h 10 (heure de l’Est). " in said
+    )
+    await owner.open(f"{to_series}/affiche")
+    assert "Mercredi spécial" not in owner.text
 
 
 @pytest.mark.parametrize(
