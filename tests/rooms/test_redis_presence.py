@@ -19,6 +19,10 @@ from tests.rooms.presence_waiting import identities, until, until_in
 
 NEVER = 60.0
 """A heartbeat so slow that within a test only news can carry a change."""
+PATIENT = 20.0
+"""Seconds for one exchange: Redis answers in time, however long this machine takes."""
+HASTY = 0.5
+"""The same where Redis does not answer, and is waited for so long."""
 
 Node = Callable[..., RedisPresence]
 
@@ -33,8 +37,10 @@ async def node(prefix: str) -> AsyncIterator[Node]:
     """Makes nodes of one cluster that beat fast and, unless told otherwise, expire late."""
     made: list[RedisPresence] = []
 
-    def make(url: str, *, beat: float = 0.1, expiry: float = 30.0) -> RedisPresence:
-        presence = RedisPresence(url, prefix=prefix, beat=beat, expiry=expiry, timeout=0.5)
+    def make(
+        url: str, *, beat: float = 0.1, expiry: float = 30.0, timeout: float = PATIENT
+    ) -> RedisPresence:
+        presence = RedisPresence(url, prefix=prefix, beat=beat, expiry=expiry, timeout=timeout)
         made.append(presence)
         return presence
 
@@ -239,7 +245,7 @@ async def test_redis_emptied_while_connected_is_filled_again(
 
 
 async def test_a_redis_that_hangs_holds_nobody_up(redis_server: Redis, node: Node) -> None:
-    here, there = (node(redis_server.url, expiry=0.6) for _ in range(2))
+    here, there = (node(redis_server.url, expiry=0.6, timeout=HASTY) for _ in range(2))
     await asyncio.gather(here.start(), there.start())
     await there.enter(person("there"))
     await until_in(here, "atelier", "there")
@@ -248,7 +254,7 @@ async def test_a_redis_that_hangs_holds_nobody_up(redis_server: Redis, node: Nod
         with pytest.raises(StopIteration):  # it does not even wait once
             here.enter(person("here")).send(None)
         await until_in(here, "atelier", "here")
-        late = node(redis_server.url)
+        late = node(redis_server.url, timeout=HASTY)
         async with asyncio.timeout(30):
             await late.start()
             await late.close()
@@ -260,7 +266,7 @@ async def test_a_redis_that_hangs_holds_nobody_up(redis_server: Redis, node: Nod
 
 async def test_it_starts_without_redis_and_finds_it_later(redis_server: Redis, node: Node) -> None:
     redis_server.kill()
-    here, there = node(redis_server.url), node(redis_server.url)
+    here, there = (node(redis_server.url, timeout=HASTY) for _ in range(2))
     async with asyncio.timeout(30):
         await asyncio.gather(here.start(), there.start())
     await here.enter(person("here"))
