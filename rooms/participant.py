@@ -206,7 +206,7 @@ class Participant:
             self.subscriptions.revoke()
             self.data_tracks.revoke()
         elif permissions.can_subscribe and not before.can_subscribe:
-            self.room.offer_everything(self)
+            self.subscriptions.restore()
         self.room.visibility_changed(self, was_hidden=before.hidden)
         self.changed()
         self.tell(PermissionsChanged())

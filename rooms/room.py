@@ -234,7 +234,9 @@ class Room:
                     subscriber.subscriptions.offered(track)
 
     def restriction_changed(self, publisher: Participant) -> None:
-        """`publisher` changed who may receive its tracks."""
+        """`publisher` changed who may receive its tracks; of who is hidden nobody learns that."""
+        if not publisher.visible:
+            return
         for track in publisher.publications:
             for one in self:
                 if one is not publisher and one.permissions.can_subscribe:

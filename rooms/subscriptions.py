@@ -89,6 +89,13 @@ class Subscriptions:
                 publisher = subscribed.track.publisher.sid
                 self._subscriber.tell(SubscriptionAllowed(publisher, sid, allowed=False))
 
+    def restore(self) -> None:
+        """Receive again what others publish, and say so: clients keep in mind what was refused."""
+        self._subscriber.room.offer_everything(self._subscriber)
+        for subscribed in self:
+            track = subscribed.track
+            self._subscriber.tell(SubscriptionAllowed(track.publisher.sid, track.sid, allowed=True))
+
     def bind(self) -> None:
         """After each negotiation: take hold of the streams that have a section now.
 

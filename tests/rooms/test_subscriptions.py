@@ -89,11 +89,14 @@ async def test_who_may_not_subscribe_receives_nothing_until_it_may(seating: Seat
 
 
 async def test_hidden_publishers_reach_nobody(seating: Seating) -> None:
-    bob, _ = seating.join("bob")
+    bob, hears = seating.join("bob")
     ghost, _ = seating.join("ghost", hidden=True)
     ghost.publish(adding())
     seating.offer(ghost)
     assert not received(bob)
+    ghost.restrict_subscribers(SubscriptionPermission(all_participants=True))
+    assert not received(bob)
+    assert not hears.heard(SubscriptionAllowed)
 
 
 async def test_a_publisher_chooses_who_receives(seating: Seating) -> None:
@@ -115,6 +118,16 @@ async def test_a_publisher_chooses_who_receives(seating: Seating) -> None:
     ana.restrict_subscribers(SubscriptionPermission(all_participants=True))
     assert len(received(eve)) == 2
     assert SubscriptionAllowed(ana.sid, camera, allowed=True) in eve_hears.events
+
+
+async def test_who_may_subscribe_again_is_told_so_of_each_track(seating: Seating) -> None:
+    ana, _ = publisher(seating)
+    bob, hears = seating.join("bob")
+    camera = camera_of(ana).sid
+    bob.permit(Permissions(can_subscribe=False))
+    assert hears.heard(SubscriptionAllowed)[-1].allowed is False
+    bob.permit(Permissions())
+    assert SubscriptionAllowed(ana.sid, camera, allowed=True) in hears.events
 
 
 async def test_v1_asks_for_a_fresh_offer_and_for_what_is_missing(seating: Seating) -> None:
