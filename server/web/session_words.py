@@ -14,7 +14,7 @@ from server.community.phases import Moment, PhaseKind
 from server.community.recurrence import Frequency, Recurrence, Schedule
 from server.community.sessions import OpenTo, Session, SessionState
 from server.i18n import Words
-from server.web.hours import hour_label
+from server.web.hours import date_label, hour_label
 from server.web.session_views import LiveView, PhaseView
 
 
@@ -98,17 +98,37 @@ def weekday_names(words: Words) -> list[str]:
 
 
 def repeats_label(schedule: Schedule, words: Words) -> str:
-    """How a series comes back, such as "Chaque semaine : mardi, jeudi"; "" when it does not."""
-    _, rule, names = words.gettext, schedule.recurrence, weekday_names(words)
+    """How a series comes back, such as "Chaque semaine : mardi, jeudi (8 fois en tout)".
+
+    "" when it does not.
+    """
+    rule = schedule.recurrence
     if rule is None:
         return ""
+    _, names = words.gettext, weekday_names(words)
+    told: dict[str, str | int] = {"number": rule.interval}
     if rule.frequency is Frequency.MONTHLY:
-        place, day = _place_in_month(rule, words), names[rule.weekdays[0]]
-        return _("Chaque mois : le %(place)s %(day)s") % {"place": place, "day": day}
-    days = ", ".join(names[day] for day in rule.weekdays)
-    if rule.interval == 1:
-        return _("Chaque semaine : %(days)s") % {"days": days}
-    return _("Toutes les %(number)s semaines : %(days)s") % {"number": rule.interval, "days": days}
+        told |= {"place": _place_in_month(rule, words), "day": names[rule.weekdays[0]]}
+        said = _("Tous les %(number)s mois : le %(place)s %(day)s")
+        if rule.interval == 1:
+            said = _("Chaque mois : le %(place)s %(day)s")
+    else:
+        told["days"] = ", ".join(names[day] for day in rule.weekdays)
+        said = _("Toutes les %(number)s semaines : %(days)s")
+        if rule.interval == 1:
+            said = _("Chaque semaine : %(days)s")
+    end = _end_label(rule, words)
+    return f"{said % told} ({end})" if end else said % told
+
+
+def _end_label(rule: Recurrence, words: Words) -> str:
+    """When a recurrence is over; "" for one without end."""
+    if rule.until is not None:
+        return words.gettext("jusqu’au %(date)s") % {"date": date_label(rule.until, words)}
+    if rule.count is not None:
+        said = words.ngettext("%(num)s fois en tout", "%(num)s fois en tout", rule.count)
+        return said % {"num": rule.count}
+    return ""
 
 
 def often_label(rule: Recurrence, words: Words) -> str:

@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from aiohttp import web
 
-from server.community.recurrence import Frequency, Recurrence
+from server.community.recurrence import Frequency, Recurrence, Schedule
 from server.extraction import PROJECT
 from server.i18n import LANGUAGES, LOCALES, Catalogs
-from server.web.session_words import day_label, often_label
+from server.web.session_words import day_label, often_label, repeats_label
 from tests.server.agents import CRAWLERS
 from tests.server.conftest import Visitors
 from tests.server.offices import MANAGE, change_office, office_ids
@@ -228,3 +228,43 @@ def test_how_often_reads_within_a_sentence(
     catalogs: Catalogs, rule: Recurrence, french: str, english: str
 ) -> None:
     assert [often_label(rule, catalogs.words(lang)) for lang in LANGUAGES] == [french, english]
+
+
+@pytest.mark.parametrize(
+    ("rule", "french", "english"),
+    [
+        (None, "", ""),
+        (Recurrence(Frequency.WEEKLY, (1,)), "Chaque semaine : mardi", "Every week: Tuesday"),
+        (
+            Recurrence(Frequency.WEEKLY, (1, 3), 2, count=8),
+            "Toutes les 2 semaines : mardi, jeudi (8 fois en tout)",
+            "Every 2 weeks: Tuesday, Thursday (8 times in all)",
+        ),
+        (
+            Recurrence(Frequency.WEEKLY, (0,), until=date(2027, 6, 1)),
+            "Chaque semaine : lundi (jusqu’au 1er juin 2027)",
+            "Every week: Monday (until June 1, 2027)",
+        ),
+        (
+            Recurrence(Frequency.MONTHLY, (1,), ordinal=3, count=1),
+            "Chaque mois : le troisième mardi (1 fois en tout)",
+            "Every month: the third Tuesday (1 time in all)",
+        ),
+        (
+            Recurrence(Frequency.MONTHLY, (1,), 2, ordinal=3),
+            "Tous les 2 mois : le troisième mardi",
+            "Every 2 months: the third Tuesday",
+        ),
+        (
+            Recurrence(Frequency.MONTHLY, (6,), 12, ordinal=-1, until=date(2030, 12, 31)),
+            "Tous les 12 mois : le dernier dimanche (jusqu’au 31 décembre 2030)",
+            "Every 12 months: the last Sunday (until December 31, 2030)",
+        ),
+    ],
+)
+def test_how_a_series_comes_back_on_its_own_line(
+    catalogs: Catalogs, rule: Recurrence | None, french: str, english: str
+) -> None:
+    schedule = Schedule(datetime(2026, 11, 3, 9), "America/Toronto", rule)
+    said = [repeats_label(schedule, catalogs.words(lang)) for lang in LANGUAGES]
+    assert [each.replace("\N{NO-BREAK SPACE}", " ") for each in said] == [french, english]
