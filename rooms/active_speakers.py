@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from livekit.protocol.models import SpeakerInfo
 
@@ -36,3 +36,10 @@ class ActiveSpeakers:
             SpeakerInfo(sid=sid, level=step / STEPS, active=True)
             for sid, step in self._told.items()
         )
+
+    def whole(self, sids: Iterable[str]) -> tuple[SpeakerInfo, ...]:
+        """Who of these speaks and who does not, for somebody who missed changes."""
+        silent = [
+            SpeakerInfo(sid=sid, level=0, active=False) for sid in sids if sid not in self._told
+        ]
+        return (*self.now(), *silent)

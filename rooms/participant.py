@@ -240,12 +240,15 @@ class Participant:
     def mute(self, sid: str, muted: bool, *, by_moderator: bool = False) -> TrackInfo:
         """Silence a track of one's own, or give it voice again; raises NotFound."""
         track = self.publications.get(sid)
+        if not by_moderator:
+            track.mute_unanswered = False
         if track.info.muted == muted:
             return track.info
         track.info.muted = muted
         for subscribed in track.subscribers.values():
             subscribed.apply()
         if by_moderator:
+            track.mute_unanswered = muted
             self.tell(TrackMuted(sid, muted))
         self.changed()
         return track.info

@@ -22,6 +22,7 @@ from rooms.events import (
     QualitiesWanted,
     RoomChanged,
     SpeakersChanged,
+    TrackMuted,
 )
 from rooms.ids import new_id
 from rooms.tracks import PublishedTrack
@@ -282,11 +283,16 @@ class Room:
 
     def resumed(self, participant: Participant) -> None:
         """The participant has a signal connection again: tell it what it may have missed."""
+        for track in participant.publications:
+            if track.mute_unanswered:
+                # Before it is told of itself: a client takes our copy of a mute for out of date.
+                participant.tell(TrackMuted(track.sid, muted=True))
         others = [one.info() for one in self.visible() if one is not participant]
         infos = (*participant.missed.values(), participant.info(), *others)
         participant.missed.clear()
         participant.tell(ParticipantsChanged(infos))
         participant.tell(RoomChanged(self.info()))
+        participant.tell(SpeakersChanged(self._speakers.whole(one.sid for one in self.visible())))
         for track in participant.publications:
             if track.kind == "video":
                 participant.tell(QualitiesWanted(track.sid, track.wishes()))

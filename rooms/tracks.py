@@ -47,6 +47,8 @@ class PublishedTrack:
         """By the sid of the participant who receives it."""
         self.announced_at = publisher.room.clock()
         self.was_subscribed = False
+        self.mute_unanswered = False
+        """A moderator muted it, and its client has not said that it did so."""
         first = Rendition(
             _codec(info.mime_type), cid, info.layers, self.announced_at, WantedQuality()
         )

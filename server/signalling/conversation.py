@@ -35,7 +35,7 @@ from livekit.protocol.rtc import (
 from rooms.data_tracks import BadDataTrack, Fault
 from rooms.dynacast import HIGH
 from rooms.errors import LimitExceeded, NegotiationError, NotAllowed, NotFound, SdpError
-from rooms.events import Next
+from rooms.events import Next, TrackUnpublished
 from rooms.limits import Limits
 from rooms.participant import Participant
 from rooms.tracks import TrackSettings
@@ -45,6 +45,9 @@ from server.signalling.vouched import contradicts, is_too_long
 log = logging.getLogger(__name__)
 
 Send = Callable[[SignalResponse], None]
+
+_TRACKS_TOLD = 64
+"""Tracks of its own of which a resuming client is heard."""
 
 
 class Conversation:
@@ -202,6 +205,11 @@ def _subscription_permission(talk: Conversation, request: SubscriptionPermission
 
 
 def _sync_state(talk: Conversation, state: SyncState) -> None:
+    for sid in [each.track.sid for each in state.publish_tracks[:_TRACKS_TOLD] if each.track.sid]:
+        try:
+            talk.participant.publications.get(sid)
+        except NotFound:  # taken down while the client could not be told
+            talk.participant.tell(TrackUnpublished(sid))
     if state.HasField("subscription"):
         _subscription(talk, state.subscription)
     talk.participant.subscriptions.configure(

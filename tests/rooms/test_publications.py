@@ -7,9 +7,17 @@ from livekit.protocol.models import TrackSource, TrackType
 from livekit.protocol.rtc import AddTrackRequest, SimulcastCodec
 
 from rooms.errors import LimitExceeded, NotAllowed
-from rooms.events import Described, TrackMuted, TrackPublished, TrackSubscribed, TrackUnpublished
+from rooms.events import (
+    Described,
+    Event,
+    ParticipantsChanged,
+    TrackMuted,
+    TrackPublished,
+    TrackSubscribed,
+    TrackUnpublished,
+)
 from rooms.permissions import Permissions
-from tests.rooms.seating import CHROMIUM_AUDIO, CHROMIUM_VIDEO, FIREFOX_AUDIO, Seating, adding
+from tests.rooms.seating import CHROMIUM_AUDIO, CHROMIUM_VIDEO, FIREFOX_AUDIO, Ears, Seating, adding
 from tests.rooms.transport.samples import offer_text
 
 
@@ -206,6 +214,31 @@ async def test_mute_is_told_to_others_and_a_moderators_to_the_publisher_too(
     ana.mute(track.sid, False)
     ana.mute(track.sid, True, by_moderator=True)
     assert ana_hears.heard(TrackMuted) == [TrackMuted(track.sid, True)]
+
+
+async def test_a_moderators_mute_that_was_lost_with_the_signal_is_told_again(
+    seating: Seating,
+) -> None:
+    ana, _ = seating.join("ana")
+    ana.publish(adding())
+    seating.offer(ana)
+    (track,) = ana.publications
+    ana.mute(track.sid, True, by_moderator=True)  # down a connection that is dead already
+
+    def events_of_a_resume() -> list[Event]:
+        ears = Ears()
+        seating.rooms.resume("atelier", "ana", ana.sid, ears)
+        ana.room.resumed(ana)
+        return ears.events
+
+    told = events_of_a_resume()
+    muted = told.index(TrackMuted(track.sid, True))
+    # What a client learns of itself first, it contradicts: it would open the microphone again.
+    assert muted < next(at for at, each in enumerate(told) if isinstance(each, ParticipantsChanged))
+    ana.mute(track.sid, True)  # its client did as it was told
+    assert TrackMuted(track.sid, True) not in events_of_a_resume()
+    ana.mute(track.sid, False)
+    assert TrackMuted(track.sid, True) not in events_of_a_resume()
 
 
 async def test_the_publisher_learns_of_its_first_subscriber(seating: Seating) -> None:

@@ -11,9 +11,11 @@ from rooms.events import (
     Next,
     ParticipantsChanged,
     RoomChanged,
+    SpeakersChanged,
     Superseded,
 )
-from tests.rooms.seating import Ears, Seating
+from rooms.participant import Participant
+from tests.rooms.seating import Ears, Seating, adding
 
 ACTIVE = ParticipantInfo.State.ACTIVE
 DISCONNECTED = ParticipantInfo.State.DISCONNECTED
@@ -161,6 +163,36 @@ async def test_who_resumes_is_told_what_it_missed(seating: Seating) -> None:
     assert again.heard(RoomChanged)
     seating.tick(60)
     assert not ana.gone
+
+
+def speaks(seating: Seating, participant: Participant) -> None:
+    """A second of loud speech."""
+    (track,) = participant.publications
+    assert track.incoming is not None
+    for packet in range(50):
+        track.incoming.observe_level(10, seating.now + packet / 50)
+    seating.tick(1)
+
+
+async def test_who_resumes_learns_who_speaks_and_who_ceased_to(seating: Seating) -> None:
+    ana, ana_hears = seating.join("ana")
+    bob, _ = seating.join("bob")
+    eve, _ = seating.join("eve")
+    for one in (bob, eve):
+        one.publish(adding())
+        seating.offer(one)
+    speaks(seating, bob)
+    assert [one.sid for one in ana_hears.heard(SpeakersChanged)[-1].speakers] == [bob.sid]
+    seating.rooms.lost(ana, ana_hears)
+    seating.tick(2)
+    speaks(seating, eve)
+
+    again = Ears()
+    seating.rooms.resume("atelier", "ana", ana.sid, again)
+    ana.room.resumed(ana)
+    (told,) = again.heard(SpeakersChanged)
+    speaking = {each.sid: each.active for each in told.speakers}
+    assert speaking == {ana.sid: False, bob.sid: False, eve.sid: True}
 
 
 async def test_only_the_participant_that_is_there_can_be_resumed(seating: Seating) -> None:

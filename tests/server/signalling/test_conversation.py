@@ -19,6 +19,7 @@ from livekit.protocol.rtc import (
     SignalResponse,
     SimulateScenario,
     SyncState,
+    TrackPublishedResponse,
     TrickleRequest,
     UnpublishDataTrackRequest,
     UpdateLocalAudioTrack,
@@ -28,8 +29,9 @@ from livekit.protocol.rtc import (
     UpdateTrackSettings,
 )
 
-from rooms.events import Described, Left, Next, TrackPublished
+from rooms.events import Described, Left, Next, TrackPublished, TrackUnpublished
 from rooms.participant import Participant
+from rooms.permissions import Permissions
 from server.signalling.conversation import Conversation
 from tests.rooms.seating import CHROMIUM_VIDEO, Ears, Seating, adding
 from tests.rooms.transport.samples import offer_text
@@ -168,6 +170,18 @@ async def test_the_state_that_a_resuming_client_gives(talk: Talk) -> None:
     unwanted = UpdateSubscription(track_sids=[sid], subscribe=False)
     talk.say(sync_state=SyncState(subscription=unwanted))
     assert not received(talk.participant)
+
+
+async def test_a_resuming_client_learns_which_of_its_tracks_were_taken_down(talk: Talk) -> None:
+    talk.participant.publish(adding())
+    talk.participant.publish(adding("video", CHROMIUM_VIDEO))
+    talk.seating.offer(talk.participant)
+    microphone, camera = talk.participant.publications
+    published = [TrackPublishedResponse(track=each.info) for each in (microphone, camera)]
+    talk.participant.permit(Permissions(can_publish_sources=frozenset({"microphone"})))
+    talk.ears.events.clear()  # that was lost with the signal
+    talk.say(sync_state=SyncState(publish_tracks=published))
+    assert talk.ears.heard(TrackUnpublished) == [TrackUnpublished(camera.sid)]
 
 
 async def test_names_and_metadata_need_the_grant(talk: Talk) -> None:
