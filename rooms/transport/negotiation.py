@@ -140,7 +140,10 @@ class Answerer(OutgoingSlots):
         return self._writer.describe([self._section(each, local) for each in offer.sections])
 
     def missing(self) -> tuple[int, int]:
-        """How many audio and video sections the client must add for all that is wanted."""
+        """How many audio and video sections the client must add for all that is wanted.
+
+        An offer may have so many sections and no more; those of its own tracks are kept free.
+        """
         counts = []
         for kind in ("audio", "video"):
             wanted = sum(
@@ -148,7 +151,10 @@ class Answerer(OutgoingSlots):
                 for each in self._wanted.values()
             )
             counts.append(max(0, wanted - sum(each == kind for each in self._free.values())))
-        return counts[0], counts[1]
+        limits = self._limits
+        room = max(0, limits.sdp_sections - len(self._sections) - limits.tracks_per_participant)
+        audios = min(counts[0], max(room - counts[1], room // 2))
+        return audios, min(counts[1], room - audios)
 
     def decodes(self, kind: str, *codecs: str) -> bool:
         """Whether the client can receive any of these codecs, as far as it has said."""

@@ -151,6 +151,21 @@ def test_free_sections_take_what_is_wanted() -> None:
     assert [each.direction for each in answer.sections[:3]] == ["sendonly", "inactive", "inactive"]
 
 
+def test_no_more_sections_are_asked_for_than_an_offer_may_have() -> None:
+    limits = replace(LIMITS, sdp_sections=20, tracks_per_participant=3)
+    side = Answerer(limits, random.Random(7))
+    for number in range(40):
+        side.add(track(2 * number, "audio"))
+        side.add(track(2 * number + 1))
+    theirs = offer("native_join")  # seven sections, six of them to receive on
+    side.answer(theirs, LOCAL)
+    # What the client may publish itself must fit beside what it receives.
+    assert side.missing() == (5, 5)
+    for number in range(70):
+        side.remove(f"TR_{2 * number}")
+    assert side.missing() == (0, 10)
+
+
 def test_what_does_not_fit_is_missing_until_the_client_adds_sections() -> None:
     side = answerer()
     for number in range(5):
