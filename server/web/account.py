@@ -144,6 +144,7 @@ def _day(moment: datetime, words: Words) -> str:
 def _notice(done: str, words: Words) -> str:
     _ = words.gettext
     return {
+        "nom": _("C’est noté : c’est ce nom que les autres verront."),
         "carte": _("Votre carte est enregistrée."),
         "courrier": _("C’est noté : nous vous écrirons comme vous le voulez."),
         "appareil": _("Cet appareil n’est plus connecté."),

@@ -155,7 +155,14 @@ async def _move(request: web.Request, step: int) -> web.Response:
     office = managed_office(request, place)
     async with request.app[DATABASE].writing() as db:
         await offices.move_office(db, place.community.id, office.id, step)
-    return done(request, place, "office-moved")
+    return done(request, place, "office-moved", _pressed_again(place, office, step))
+
+
+def _pressed_again(place: Place, office: Office, step: int) -> str:
+    """The id of the button to go on with: the same one, or at either end the one that goes back."""
+    after = [each.id for each in place.offices].index(office.id) + step
+    goes_on = 0 <= after + step < len(place.offices)
+    return f"{'descendre' if (step > 0) == goes_on else 'monter'}-{office.id}"
 
 
 async def _change(request: web.Request) -> tuple[Place, Mapping[str, str]]:
@@ -164,10 +171,10 @@ async def _change(request: web.Request) -> tuple[Place, Mapping[str, str]]:
     return place, await form_fields(request)
 
 
-def done(request: web.Request, place: Place, what: str) -> web.Response:
-    """Back to the owner's page, which says `what` was done."""
+def done(request: web.Request, place: Place, what: str, where: str = "") -> web.Response:
+    """Back to the owner's page, which says `what` was done, at the element whose id is `where`."""
     request.app[LIVE_PAGES].doors_changed(place.community.id)
-    return see_other(f"{manage_url(place)}?fait={what}")
+    return see_other(f"{manage_url(place)}?fait={what}{f'#{where}' if where else ''}")
 
 
 def managed_office(request: web.Request, place: Place) -> Office:

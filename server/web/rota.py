@@ -50,7 +50,7 @@ async def rota_page(request: web.Request) -> web.Response:
         me_id=place.person.id if place.person else "",
         uncovered=sum(each.plan.host_id is None for each in coming),
         back_url=sessions_url(place),
-        notice=words.gettext("C’est noté.") if request.query.get("fait") else "",
+        given_id=request.query.get("fait", ""),
     )
     return await render(request, "rota.html", view, role=place.standing.role)
 
@@ -73,7 +73,7 @@ async def assign_host(request: web.Request) -> web.Response:
         await note_hosts(db, [session], after, person_id, now)
     request.app[SESSION_CLOCK].wake()
     request.app[JOBS].wake("hosts")
-    return see_other(f"{sessions_url(place)}/animation?fait=1#{session.id}")
+    return see_other(f"{sessions_url(place)}/animation?fait={session.id}#{session.id}")
 
 
 async def _host_place(request: web.Request) -> Place:

@@ -38,4 +38,4 @@ class RotaView:
     me_id: str
     uncovered: int
     back_url: str
-    notice: str = ""
+    given_id: str = ""  # the session that somebody has just taken, left or been given

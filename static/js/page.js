@@ -74,14 +74,19 @@ function goToTheFirstError() {
   if (field instanceof HTMLElement) field.focus();
 }
 
-/** What was done is said once: an address that is copied, or loaded again, must not say it again. */
-function forgetWhatWasDone() {
+/**
+ * What was done is said once: an address that is copied, or loaded again, must not say it again.
+ * Screen readers are told of what appears, not of what was there when the page opened.
+ */
+function sayWhatWasDone() {
   const address = new URL(location.href);
   if (!address.searchParams.has("fait")) return;
+  const said = document.querySelector("main [role=status]")?.textContent?.trim();
+  if (said) announce(said);
   address.searchParams.delete("fait");
   history.replaceState(history.state, "", address);
 }
 
 startTheme();
 goToTheFirstError();
-forgetWhatWasDone();
+sayWhatWasDone();

@@ -19,7 +19,7 @@ _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
 class Visitor:
-    """Opens pages and sends their forms; `page`, `status` and `path` are of the last answer."""
+    """Opens pages, sends forms; `page`, `status`, `path`, `fragment` are of the last answer."""
 
     def __init__(self, server: BaseTestServer, **headers: str) -> None:
         self._server = server
@@ -35,6 +35,7 @@ class Visitor:
         self.page = ""
         self.status = 0
         self.path = ""
+        self.fragment = ""
         self.headers: Any = {}
         self.csrf_token = ""
         self.set_cookies: list[str] = []
@@ -131,6 +132,7 @@ class Visitor:
     async def _keep(self, answer: aiohttp.ClientResponse) -> int:
         self.page = await answer.text(errors="replace")
         self.status, self.path, self.headers = answer.status, answer.url.path_qs, answer.headers
+        self.fragment = answer.real_url.fragment
         found = _TOKEN.search(self.page)
         if found:
             self.csrf_token = found[1]

@@ -32,6 +32,9 @@ async def test_a_stranger_is_asked_to_sign_in(visitor: Visitor) -> None:
 async def test_a_guest_sees_what_becoming_a_member_brings(visitor: Visitor) -> None:
     await visitor.send("/nom", name="Zoé", next="/compte")
     assert "Devenir membre" in visitor.text
+    back = re.findall(r'action="/nom".*?name="next" value="([^"]+)"', visitor.page, re.DOTALL)
+    await visitor.send("/nom", name="Zoé-Anne", next=back[-1])  # the first is the header's menu
+    assert "c’est ce nom que les autres verront" in visitor.text
     assert "/compte/carte" not in visitor.page
     assert await visitor.send("/compte/carte", title="Traductrice") == 403
 

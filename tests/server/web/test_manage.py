@@ -67,6 +67,11 @@ async def test_an_office_is_opened_changed_moved_and_removed(
     assert list(ids) == ["cafe", "concentration", "aire-ouverte", "gerer-2"]
     await owner.send(f"{MANAGE}/offices/{ids['gerer-2']}/monter")
     await owner.send(f"{MANAGE}/offices/{ids['cafe']}/descendre")
+    assert owner.fragment == f"descendre-{ids['cafe']}"
+    assert re.search(f'<button [^>]*id="{owner.fragment}"', owner.page)
+    await owner.send(f"{MANAGE}/offices/{ids['cafe']}/monter")
+    assert owner.fragment == f"descendre-{ids['cafe']}"  # the other way, from the end of the street
+    await owner.send(f"{MANAGE}/offices/{ids['cafe']}/descendre")
     order = ["concentration", "cafe", "gerer-2", "aire-ouverte"]
     assert list(await office_ids(house)) == order
     assert await owner.open(f"{MANAGE}/offices/{ids['gerer-2']}") == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -89,6 +90,10 @@ async def test_a_host_takes_a_date_and_leaves_it(house: web.Application, host: V
             others = await sessions.sessions_of_series(db, session.series_id)
         assert session.plan.host_id == (wanted or None)
         assert all(each.plan.host_id is None for each in others[1:])
+        row = re.search(f'<li class="row" id="{session_id}">.*?</li>', host.text, re.DOTALL)
+        assert row
+        assert "C’est noté." in row[0]
+        assert host.text.count("C’est noté.") == 1
 
 
 async def test_only_hosts_see_the_rota(
