@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -35,8 +36,10 @@ async def until(condition: Callable[[], object]) -> None:
 
 
 @asynccontextmanager
-async def serving(limits: Limits) -> AsyncIterator[RtcServer]:
-    server = RtcServer(["127.0.0.1"], 0, limits, tcp_port=0, rng=random.Random(3))
+async def serving(
+    limits: Limits, now: Callable[[], float] = time.monotonic
+) -> AsyncIterator[RtcServer]:
+    server = RtcServer(["127.0.0.1"], 0, limits, tcp_port=0, now=now, rng=random.Random(3))
     await server.start()
     yield server
     await server.close()
@@ -127,19 +130,23 @@ async def test_a_connection_in_pieces_is_the_same(rtc: RtcServer) -> None:
     line.close()
 
 
-async def test_udp_stands_before_tcp_as_long_as_it_speaks(rtc: RtcServer) -> None:
-    peer = rtc.create_peer(Listener())
-    peer.answer(offer_text("chromium_single"))
-    raw = await RawClient.towards(rtc)
-    raw.send(check(*peer.agent.credentials))
-    await asyncio.wait_for(raw.received.get(), 30)
-    line = await Line.to(rtc)
-    line.say(check(*peer.agent.credentials))
-    await line.hear()
-    assert peer.agent.selected is not None
-    assert not peer.agent.selected.tcp
-    raw.close()
-    line.close()
+async def test_udp_stands_before_tcp_as_long_as_it_speaks() -> None:
+    clock = [1000.0]
+    async with serving(LIMITS, lambda: clock[0]) as rtc:
+        peer = rtc.create_peer(Listener())
+        peer.answer(offer_text("chromium_single"))
+        raw = await RawClient.towards(rtc)
+        raw.send(check(*peer.agent.credentials))
+        await asyncio.wait_for(raw.received.get(), 30)
+        line = await Line.to(rtc)
+        for silence, is_tcp in ((0.5, False), (1.0, True)):
+            clock[0] += silence
+            line.say(check(*peer.agent.credentials))
+            await line.hear()
+            assert peer.agent.selected is not None
+            assert peer.agent.selected.tcp is is_tcp
+        raw.close()
+        line.close()
 
 
 def test_the_best_of_two_nominated_paths_is_used() -> None:
