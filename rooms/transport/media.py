@@ -160,10 +160,12 @@ class MediaTransport:
         self._update_path()
 
     def address(self, socket: Carrier, address: Any) -> None:
-        """Exchange media with this address from now on: ICE has nominated it."""
+        """Send to this address from now on: ICE has nominated it.
+
+        What is under way from the one before is taken until ICE forgets that (`RtcServer`).
+        """
         if socket is self._socket and address == self._address:
             return
-        self._forget_address()
         self._socket, self._address = socket, address
         socket.media[address] = self
         self._update_path()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from rooms.errors import AddressInUse, LimitExceeded, NegotiationError, SdpError
 from rooms.limits import Limits
 from rooms.transport import sdp
+from rooms.transport.carrier import Carrier
 from rooms.transport.description import Description
 from rooms.transport.peer import Peer
 from rooms.transport.server import RtcServer
@@ -162,6 +163,26 @@ async def test_ice_restart_keeps_the_connection(rtc: RtcServer) -> None:
     assert await heard(listener.data) == ("_reliable", b"still here")
     moved.close()
     await client.close()
+
+
+async def test_media_still_under_way_on_the_path_that_was_left_is_taken(rtc: RtcServer) -> None:
+    peer = rtc.create_peer(Listener(), offers=True)
+    peer.offer()
+    left, taken = await RawClient.towards(rtc), await RawClient.towards(rtc)
+    for raw in (left, taken):
+        raw.send(check(*peer.agent.credentials))
+        await asyncio.wait_for(raw.received.get(), 30)
+    left.send(bytes((0x80, 96)) + bytes(30))
+    left.send(check(*peer.agent.credentials))  # answered once all before it was looked at
+    await asyncio.wait_for(left.received.get(), 30)
+    assert rtc.counters["media_unknown_address"] == 0
+    assert rtc.counters["media_before_keys"] == 1
+    (socket,) = {path.socket for path in peer.agent.paths}
+    assert len(cast(Carrier, socket).media) == 2
+    peer.close_soon()
+    assert not cast(Carrier, socket).media
+    left.close()
+    taken.close()
 
 
 async def test_answering_again_without_a_restart_keeps_the_credentials(rtc: RtcServer) -> None:
