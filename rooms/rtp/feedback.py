@@ -16,6 +16,7 @@ REPORT_INTERVAL = 1.0
 CHECK_INTERVAL = 0.5
 _COMPOUND = 1150  # bytes, so that SRTCP's trailer fits an unfragmented datagram
 _BLOCKS = 31
+_NACKED = 250  # numbers in one packet, which may need a word each
 _NOTABLE_LOSS = 12  # of 256
 
 
@@ -148,8 +149,8 @@ class Feedback:
             stream = route.stream
             if len(stream.loss):
                 lost = stream.due_losses(now)
-                if lost:
-                    packets.append(rtcp.nack(self.ssrc, stream.ssrc, lost))
+                for at in range(0, len(lost), _NACKED):
+                    packets.append(rtcp.nack(self.ssrc, stream.ssrc, lost[at : at + _NACKED]))
             keyframes = stream.keyframes
             if keyframes.wanted and keyframes.due(now):
                 packets.append(rtcp.picture_loss(self.ssrc, stream.ssrc))

@@ -185,6 +185,18 @@ def test_reports_on_many_streams_fit_datagrams(peer: Peer) -> None:
     assert len(of_kind(reports, rtcp.SenderReport)) == 81
 
 
+def test_losses_far_apart_are_asked_for_in_packets_that_fit_datagrams(peer: Peer) -> None:
+    stream = peer.ssrcs.routes[1].stream
+    peer.camera.film(1, key=True)
+    before = stream.numbers.highest
+    for number in range(700):  # as after a stall of ours; each needs a pair of its own
+        assert stream.loss.add(before - 20 * number, before - 20 * number + 1, peer.camera.now)
+    compounds = peer.feedback.due(peer.camera.now + 0.1)
+    assert all(len(each) <= 1200 for each in compounds)
+    asked = [each for data in compounds for each in rtcp.parse(data) if isinstance(each, rtcp.Nack)]
+    assert sum(len(each.sequences) for each in asked) == 700
+
+
 def test_feedback_about_unknown_streams_does_nothing(peer: Peer) -> None:
     peer.feedback.received(
         [
