@@ -192,7 +192,7 @@ class Moulin(Process):
     def owner_link(self) -> str:
         """The one-time owner link that this start printed; raises StartFailed without one."""
         # It is printed just after the first page can be served.
-        for _ in range(40):
+        for _ in range(600):
             since_start = self.log_path.read_bytes()[self._log_start :].decode(errors="replace")
             found = _OWNER_LINK.findall(since_start)
             if found:
@@ -288,7 +288,5 @@ class Postgres(Process):
 
     def _accepts(self) -> bool:
         check = str(Path(self._initdb).resolve().parent / "pg_isready")
-        asked = subprocess.run(
-            [check, "-q", "-h", "127.0.0.1", "-p", str(self.port)], timeout=5, check=False
-        )
-        return asked.returncode == 0
+        command = [check, "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        return subprocess.run(command, timeout=self.start_limit, check=False).returncode == 0

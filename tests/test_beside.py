@@ -15,7 +15,7 @@ from tests.ports import EACH, Ports
 from tests.sharing import LONGEST, Kind, Sharing
 from tests.turns import Turns
 
-LIMIT = 10.0
+LIMIT = 60.0
 
 
 def test_turns_are_shared_unless_one_is_taken_alone(tmp_path: Path) -> None:

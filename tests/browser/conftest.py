@@ -6,11 +6,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from tests.browser.coworker import Coworker
+from tests.browsers import PATIENCE
 from tests.processes import Moulin, Process, free_port
 from tests.server.post_office import post_office as post_office  # a fixture
+
+# What a page is expected to show may come late: five seconds are soon over on a busy machine.
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.async_api import expect
 
 from tests.browser.conftest import Arrive
 from tests.browser.coworker import Coworker
@@ -42,7 +43,8 @@ async def test_muted_stays_muted_and_seen_stays_seen(arrive: Arrive, scenario: s
     assert "Reconnexion" in await lea.page.evaluate("window.told")
 
     assert await lea.page.evaluate(f"{_MUTED}.isMuted")
-    assert await lea.page.get_attribute(".bar [data-command=microphone]", "aria-pressed") == "false"
+    microphone = lea.page.locator(".bar [data-command=microphone]")
+    await expect(microphone).to_have_attribute("aria-pressed", "false")
     await amadou.wait_receiving("Léa", "camera", frames=5)
     await amadou.wait_for(
         "[...window.moulin.room.remoteParticipants.values()]"

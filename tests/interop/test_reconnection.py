@@ -70,11 +70,11 @@ async def test_who_cannot_be_resumed_comes_back_anew(
     await ana.hum()
     await bob.hears(ana)
     sid = ana.me.sid
+    bob.forget()
 
     proxy.cut()
     house.rooms.get("atelier").participant("ana").leave(DisconnectReason.SIGNAL_CLOSE)
     await bob.until("participant_disconnected")
-    bob.forget()
     await ana.until("reconnected")
     assert ana.me.sid != sid
     assert await bob.hears(ana) == pytest.approx(440.0, abs=3)
