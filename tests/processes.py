@@ -21,7 +21,7 @@ from tests.ports import free_port as free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 START_LIMIT = 60.0
-STOP_LIMIT = 10.0
+STOP_LIMIT = 30.0
 _OWNER_LINK = re.compile(r"https?://\S+/cle/[\w.~-]+")
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -270,7 +270,7 @@ class Postgres(Process):
         where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", self._user]
         createdb = str(Path(self._initdb).resolve().parent / "createdb")
         command = [createdb, *where, "--template", template, name]
-        subprocess.run(command, check=True, timeout=30)
+        subprocess.run(command, check=True, timeout=60)
         return f"postgresql+asyncpg://{self._user}@127.0.0.1:{self.port}/{name}"
 
     async def stop(self, signum: int = signal.SIGINT) -> int | None:

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import jwt
@@ -91,13 +90,10 @@ async def test_it_says_where_it_is_and_ends_when_told(
     moulin_factory: MoulinFactory, number: signal.Signals
 ) -> None:
     moulin = await moulin_factory()
-    assert f"Moulin: {moulin.url}" in moulin.log()
-    link = moulin.owner_link
+    link = moulin.owner_link  # which comes last
     assert link.startswith(f"{moulin.url}/cle/")
-    began = time.monotonic()
-    status = await moulin.stop(number)
-    assert status == 0
-    assert time.monotonic() - began < 8
+    assert f"Moulin: {moulin.url}" in moulin.log()
+    assert await moulin.stop(number) == 0
     assert "Traceback" not in moulin.log()
     await moulin.start()
     assert moulin.owner_link != link  # nobody has claimed the house: a new key each time

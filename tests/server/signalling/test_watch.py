@@ -23,20 +23,23 @@ class Conversation:
             raise RuntimeError("a mistake")
 
 
-def watching() -> list[str]:
-    return [task.get_name() for task in asyncio.all_tasks() if task.get_name() == "signal watch"]
+Tasks = set[asyncio.Task[object]]
+
+
+def watching(others: Tasks) -> Tasks:
+    """The tasks that watch, but for those of other tests, which may be ending."""
+    return {each for each in asyncio.all_tasks() - others if each.get_name() == "signal watch"}
 
 
 async def test_all_are_looked_at_by_one_task_that_ends_with_the_last(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(watches, "LOOK_SECONDS", 0.001)
-    watch = Watch()
-    assert not watching()
+    watch, others = Watch(), asyncio.all_tasks()
     several = [Conversation(fails=number == 0) for number in range(3)]
     for each in several:
         watch.add(each)
-    assert len(watching()) == 1
+    assert len(watching(others)) == 1
     for _ in range(2):  # a mistake of one does not end it
         async with asyncio.timeout(30):
             await asyncio.gather(*(each.looked.wait() for each in several))
@@ -45,7 +48,7 @@ async def test_all_are_looked_at_by_one_task_that_ends_with_the_last(
     for each in several:
         watch.remove(each)
     await asyncio.sleep(0)
-    assert not watching()
+    assert not watching(others)
     watch.add(several[1])
     async with asyncio.timeout(30):
         await several[1].looked.wait()
