@@ -164,6 +164,7 @@ class CommunityFormView:
 class PersonRow:
     """One person of a community; `roles`: value and label of those that one may give them."""
 
+    id: str
     name: str
     role: str
     role_label: str
@@ -197,3 +198,4 @@ class PeopleView:
     last_page: int
     expelled: list[ExpelledRow]
     notice: str = ""
+    changed_id: str = ""  # whose role was just changed

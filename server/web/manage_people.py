@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
 from aiohttp import web
 
 from server.community.moderation import Act, may_act
@@ -26,6 +28,7 @@ from server.web.refused import Refused
 from server.web.rendering import render, see_other, words_of
 from server.web.role_words import role_name
 from server.web.session_news import wake
+from server.web.way_back import page_shown
 
 
 async def people_page(request: web.Request) -> web.Response:
@@ -52,6 +55,7 @@ async def people_page(request: web.Request) -> web.Response:
         last_page=max(1, -(-total // PAGE)),
         expelled=[_expelled(each, place, words) for each in kept_out],
         notice=_notice(request.query.get("fait", ""), words),
+        changed_id=request.query.get("fait", ""),
     )
     return await render(request, "manage_people.html", view, role=place.standing.role)
 
@@ -59,6 +63,7 @@ async def people_page(request: web.Request) -> web.Response:
 def _row(each: Belonging, place: Place, base: str, words: Words) -> PersonRow:
     giver = place.standing.role
     return PersonRow(
+        id=each.person_id,
         name=each.name,
         role=each.role.value,
         role_label=role_name(each.role, words),
@@ -82,7 +87,6 @@ def _expelled(each: Expulsion, place: Place, words: Words) -> ExpelledRow:
 def _notice(done: str, words: Words) -> str:
     _ = words.gettext
     return {
-        "role": _("Le rôle est changé."),
         "retire": _("Cette personne ne fait plus partie de la maison."),
         "leve": _("Cette personne peut revenir."),
     }.get(done, "")
@@ -94,7 +98,7 @@ async def change_role(request: web.Request) -> web.Response:
     wanted = form.get("role", "")
     if wanted not in {role.value for role in Role} - {Role.GUEST.value}:
         raise Refused(400, "bad_request")
-    return await _change(request, Role(wanted), "role")
+    return await _change(request, Role(wanted))
 
 
 async def remove_person(request: web.Request) -> web.Response:
@@ -102,10 +106,10 @@ async def remove_person(request: web.Request) -> web.Response:
 
     The sessions that they host in the house are handed over.
     """
-    return await _change(request, Role.GUEST, "retire")
+    return await _change(request, Role.GUEST)
 
 
-async def _change(request: web.Request, after: Role, done: str) -> web.Response:
+async def _change(request: web.Request, after: Role) -> web.Response:
     place = await managed_place(request)
     check_rate(request, CHANGES)
     community, person_id = place.community, request.match_info["id"]
@@ -128,4 +132,12 @@ async def _change(request: web.Request, after: Role, done: str) -> web.Response:
     wake(request.app)
     await send_out_uninvited(request.app, community)
     await tell_role(request.app, community, person_id, after)
-    return see_other(f"{community_url(community)}/gerer/personnes?fait={done}")
+    return see_other(_back(request, place, "" if after is Role.GUEST else person_id))
+
+
+def _back(request: web.Request, place: Place, person_id: str) -> str:
+    """The same page of the same search, at the row of whom it is about; "" once it is gone."""
+    stood_on = urlsplit(page_shown(request)).query
+    kept = [(name, text) for name, text in parse_qsl(stood_on) if name in ("nom", "page")]
+    asked = urlencode([*kept, ("fait", person_id or "retire")])
+    return f"{community_url(place.community)}/gerer/personnes?{asked}#{person_id}"

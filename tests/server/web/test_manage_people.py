@@ -50,10 +50,15 @@ async def test_an_owner_gives_roles_and_takes_them(
     change = await join(house, owner, visitor)
     assert await role(house) is Role.MEMBER
     await owner.send(change, role="organiser")
-    assert "Le rôle est changé" in owner.text
+    assert owner.path.startswith(f"{PEOPLE}?nom=L")  # the search goes on
+    row = re.search(f'<li class="row" id="{owner.fragment}">.*?</li>', owner.text, re.DOTALL)
+    assert row
+    assert "Le rôle est changé" in row[0]
+    assert change in row[0]
     assert await role(house) is Role.ORGANISER
     assert await visitor.open(PEOPLE) == 200
     await owner.send(f"{change}/retirer")
+    assert "ne fait plus partie de la maison" in owner.text
     assert await role(house) is Role.GUEST
     assert await visitor.open(PEOPLE) == 403
 
