@@ -19,7 +19,7 @@ from server.signalling.tokens import sign, verify
 from tests.conftest import MoulinFactory
 from tests.processes import ROOT, Moulin
 
-START_LIMIT = 30
+START_LIMIT = 90
 NOW = 1_700_000_000.0
 
 
