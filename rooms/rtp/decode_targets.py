@@ -177,10 +177,8 @@ class DescribedStream(_Aimed, SpatialStream):
         except MalformedDescriptor:
             self.malformed += 1
             return False
-        newer = not repaired and (
-            self.numbers.highest < 0 or 0 < (sequence - self.numbers.highest & 0xFFFF) < _HALF
-        )
-        if told.structure is not None and told.active is not None:
+        newer = not repaired and (self.numbers.highest < 0 or self._ahead(sequence) > 0)
+        if told.structure is not None and told.active is not None and self._is_news(sequence):
             if newer or (told.number - self._began) & 0xFFFF < _HALF:
                 self._adopt(told.structure, told.active, told.number)
             self._leave_waiting()

@@ -47,9 +47,18 @@ class SpatialStream(IncomingStream):
             layers = vp9.spatial_layers(payload)
             if len(self.lower) + 1 < layers <= HIGHEST + 1:
                 self._split(layers)
-        if payload and vp9.begins_keyframe(payload):
+        if payload and vp9.begins_keyframe(payload) and self._is_news(sequence):
             self._leave_waiting()
         return True
+
+    def _ahead(self, sequence: int) -> int:
+        """How far a packet is ahead of the newest one, -2^15 to 2^15 - 1."""
+        return ((sequence - self.numbers.last + 0x8000) & 0xFFFF) - 0x8000
+
+    def _is_news(self, sequence: int) -> bool:
+        """Whether a packet is none that came before: publishers try the network with repeats."""
+        highest, ahead = self.numbers.highest, self._ahead(sequence)
+        return highest < 0 or ahead > 0 or highest + ahead in self.loss
 
     def _leave_waiting(self) -> None:
         """Who changes layers leaves the old one before a keyframe, not in its middle."""

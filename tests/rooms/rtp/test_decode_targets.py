@@ -255,6 +255,44 @@ def test_a_lost_first_packet_comes_late_with_its_structure() -> None:
     assert {each.payload[0] for each in wire.to(low)[-8:]} == {1, 2}
 
 
+def test_an_old_keyframe_sent_again_interrupts_nobody_who_waits_for_a_new_one() -> None:
+    wire, track, camera = scene()
+    out = want(track, 9000, 0)
+    old = camera.packets(KEY_KINDS, key=True)
+    camera.deliver(old)
+    camera.go_on(2)
+    out.want(2)
+    for each in old:
+        sequence, timestamp, marker, payload, told_again = each
+        camera.stream.receive(
+            sequence, timestamp, marker, payload, camera.now, repaired=True, descriptor=told_again
+        )
+    before = len(wire.to(out))
+    camera.go_on(2)
+    assert len(wire.to(out)) == before + 4
+    camera.key()
+    camera.go_on(2)
+    assert 5 in kinds(wire.to(out))
+    whole(wire.to(out))
+
+
+def test_a_sender_that_began_anew_is_followed_as_before() -> None:
+    wire, track, camera = scene()
+    out = want(track, 9000, 2)
+    camera.key()
+    for _ in range(2):  # as after two outages of the publisher's link
+        camera.sequence += 20_000
+        camera.key()
+        camera.key()
+    camera.go_on(2)
+    assert not camera.stream.keyframes.wanted
+    camera.deliver(camera.packets((2,), active=0b0011))
+    assert camera.stream.keyframes.wanted
+    camera.key((0,), active=0b0011)
+    camera.deliver(camera.packets((2,)))
+    assert kinds(wire.to(out)[-4:]) == {0, 2}
+
+
 def test_what_is_repeated_has_its_descriptor_too() -> None:
     wire, track, camera = scene()
     out = want(track, 9000, 2)

@@ -112,6 +112,27 @@ def test_layers_are_changed_at_a_keyframe_without_a_seam() -> None:
     assert {later - former for former, later in pairwise(stamps)} == {3000}
 
 
+def test_an_old_keyframe_sent_again_interrupts_nobody_who_waits_for_a_new_one() -> None:
+    wire, track, camera = scene()
+    out = subscriber(track)
+    out.want(0)
+    old = camera.picture_packets(key=True)
+    for sequence, marker, payload in old:
+        camera.stream.receive(sequence, camera.timestamp, marker, payload, camera.now)
+    stamp = camera.timestamp
+    out.want(2)
+    # Browsers try the network with repeats of what they sent last.
+    for repaired in (True, False):
+        for sequence, marker, payload in old:
+            camera.stream.receive(sequence, stamp, marker, payload, camera.now, repaired=repaired)
+        before = len(wire.to(out))
+        camera.show()
+        assert len(wire.to(out)) == before + 2
+    camera.show(key=True)
+    assert layers_of(wire.to(out)) == {0, 1, 2}
+    whole(wire.to(out))
+
+
 def test_what_is_lost_above_leaves_no_hole_below() -> None:
     wire, track, camera = scene()
     low, high = subscriber(track, 9000), subscriber(track, 9100)
