@@ -102,7 +102,7 @@ class Subscriptions:
         A track whose codec the client turns out not to know is not offered to it any more.
         """
         for subscribed in self:
-            if subscribed.out is None:
+            if subscribed.out is not self._subscriber.connection.outgoing(subscribed.track.sid):
                 self._bind(subscribed)
             if subscribed.out is None and not self._subscriber.connection.decodes(subscribed.track):
                 self._end(subscribed.track.sid)
@@ -116,7 +116,8 @@ class Subscriptions:
     def _bind(self, subscribed: SubscribedTrack) -> None:
         track = subscribed.track
         out = self._subscriber.connection.outgoing(track.sid)
-        if out is None:
+        if out is None:  # none yet, or its section was taken back
+            subscribed.out = None
             return
         subscribed.bind(out)
         self._subscriber.room.wish_changed(track)  # now it is known which codecs are of use

@@ -18,6 +18,7 @@ from rooms.participant import Participant
 from rooms.permissions import Permissions
 from rooms.tracks import PublishedTrack, SubscribedTrack, TrackSettings
 from tests.rooms.seating import CHROMIUM_VIDEO, Ears, Seating, adding
+from tests.rooms.transport.samples import offer_text
 
 
 @pytest.fixture
@@ -175,6 +176,24 @@ async def test_v0_offers_once_for_all_that_changes_and_one_at_a_time(seating: Se
     publisher(seating)
     publisher(seating, "eve")
     assert hears.heard(Described) == [first], "the first offer is not answered yet"
+
+
+async def test_a_track_that_lost_its_section_is_steered_in_its_next_one(seating: Seating) -> None:
+    ana, _ = publisher(seating)
+    bob, _ = seating.join("bob")
+    seating.offer(bob, "native_join")
+    camera = camera_of(ana)
+    (subscribed,) = [one for one in bob.subscriptions if one.track is camera]
+    before = subscribed.out
+    assert before is bob.connection.outgoing(camera.sid) is not None
+    theirs = offer_text("native_join")
+    bob.connection.answer(theirs.replace("a=recvonly", "a=inactive"), 2)
+    assert subscribed.out is None
+    bob.connection.answer(theirs, 3)
+    assert subscribed.out is bob.connection.outgoing(camera.sid) is not before
+    ana.mute(camera.sid, True)
+    assert subscribed.out is not None
+    assert subscribed.out.target is None
 
 
 async def test_a_resumed_v0_client_is_offered_anew(seating: Seating) -> None:
