@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 from playwright.async_api import Browser, Playwright, async_playwright
 
 from server.storage.database import Database
@@ -20,6 +21,16 @@ from tests.turns import Turns
 
 MoulinFactory = Callable[..., Awaitable[Moulin]]
 RelayFactory = Callable[..., Awaitable[Relay]]
+
+# The same examples each time, however long the machine takes for one. To look for others:
+# --hypothesis-profile=default
+settings.register_profile(
+    "same",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("same")
 
 _RUNNING = pytest.StashKey[list[Process]]()
 _TURNS = pytest.StashKey[Turns]()

@@ -53,7 +53,7 @@ def mutated(seeds: list[bytes]) -> st.SearchStrategy[bytes]:
     return st.integers(0, 2**48).map(change) | st.binary(max_size=80)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(mutated(SEEDS))
 def test_rtcp_is_parsed_or_refused(data: bytes) -> None:
     try:
@@ -68,14 +68,14 @@ def test_rtcp_is_parsed_or_refused(data: bytes) -> None:
     feedback.due(1.0)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(mutated(PACKETS))
 def test_header_extensions_stay_within_the_packet(data: bytes) -> None:
     total = sum(len(value) for _, value in extensions(data, len(data)))
     assert total <= len(data)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(mutated([each[12:] for each in PACKETS] + [bytes((0x90, 0xF0, 0xFF, 1, 2, 3, 0))]))
 def test_vp8_is_described_within_the_payload(data: bytes) -> None:
     description = vp8.describe(data)
@@ -91,7 +91,7 @@ DESCRIPTORS = [
 STRUCTURE = parse(DESCRIPTORS[1], None).structure
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(mutated(DESCRIPTORS), st.booleans())
 def test_dependency_descriptors_are_read_or_refused(data: bytes, known: bool) -> None:
     try:
@@ -109,7 +109,7 @@ def test_dependency_descriptors_are_read_or_refused(data: bytes, known: bool) ->
         assert (after.frame, after.active) == (told.frame, 1)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(
         st.tuples(
@@ -134,7 +134,7 @@ def test_any_packets_at_all_leave_subscribers_without_repeats(
     assert len(numbers) == len(set(numbers))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(mutated(PACKETS), st.sampled_from((96, 97, 50)))
 def test_unknown_streams_are_learnt_or_not(data: bytes, payload_type: int) -> None:
     ssrcs = Ssrcs(Wire(), lambda: None, most=5, cache_packets=16)

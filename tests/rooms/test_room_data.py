@@ -6,7 +6,7 @@ import contextlib
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from livekit.protocol.models import DataPacket, DisconnectReason, UserPacket
 from livekit.protocol.rtc import PublishDataTrackRequest
@@ -162,7 +162,7 @@ async def test_data_tracks_follow_permissions(
     assert ana.room.data_track(info.sid) is None
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(max_examples=60)
 @given(data=st.binary(max_size=40))
 async def test_any_data_track_packet_is_passed_on_or_refused(seating: Seating, data: bytes) -> None:
     ana, _ = seating.join("ana")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from livekit.protocol.models import DisconnectReason, TrackInfo
 from livekit.protocol.rtc import (
@@ -313,7 +313,7 @@ async def test_unknown_messages_are_ignored(talk: Talk) -> None:
     assert not talk.conversation.over
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 @given(data=st.binary(max_size=60))
 async def test_any_bytes_are_survived(talk: Talk, data: bytes) -> None:
     conversation = Conversation(talk.participant, talk.seating.limits, talk.sent.append)
