@@ -23,13 +23,14 @@ MoulinFactory = Callable[..., Awaitable[Moulin]]
 RelayFactory = Callable[..., Awaitable[Relay]]
 
 # The same examples each time, however long the machine takes for one. To look for others:
-# --hypothesis-profile=default
+# --hypothesis-profile=others
 settings.register_profile(
     "same",
     derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
+settings.register_profile("others", settings.get_profile("same"), derandomize=False)
 settings.load_profile("same")
 
 _RUNNING = pytest.StashKey[list[Process]]()
