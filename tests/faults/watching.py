@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -13,15 +14,18 @@ from server.signalling.tokens import sign
 from tests.browsers import open_profile
 from tests.processes import Moulin
 from tests.relay import page_script
+from tests.stalls import NOTE_STALLS, Interval, stalled
 
 CLIENT = "/static/any/vendor/livekit-client/livekit-client.esm.mjs"
 
 PUBLISH = """async ([client, url, token, width, height]) => {
   const { Room, VideoPreset } = await import(client);
   const room = window.room = new Room({ dynacast: true });
-  await room.connect(url, token);
+  await room.connect(url, token, { peerConnectionTimeout: 60000, websocketTimeout: 60000 });
+  // A machine that is short of time makes fewer pictures then: smaller ones are for narrow links.
   await room.localParticipant.setCameraEnabled(
-    true, { resolution: { width, height, frameRate: 20 } });
+    true, { resolution: { width, height, frameRate: 20 } },
+    { degradationPreference: "maintain-resolution" });
   const context = new AudioContext();
   const tone = context.createOscillator();
   // Syllables of a fifth of a second each: a steady tone would be guessed from any scrap of it.
@@ -49,7 +53,7 @@ WATCH = """async ([client, url, token]) => {
       const report = await track.getRTCStatsReport();
       report?.forEach((entry) => {
         if (entry.type !== "inbound-rtp") return;
-        diary.push([performance.now() / 1000, entry.framesDecoded ?? 0, entry.frameWidth ?? 0]);
+        diary.push([Date.now() / 1000, entry.framesDecoded ?? 0, entry.frameWidth ?? 0]);
       });
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
@@ -102,7 +106,7 @@ WATCH = """async ([client, url, token]) => {
     watch(track);
     resolve();
   }));
-  await room.connect(url, token);
+  await room.connect(url, token, { peerConnectionTimeout: 60000, websocketTimeout: 60000 });
   await begun;
 }"""
 
@@ -113,7 +117,7 @@ SYLLABLE = 0.2
 
 @dataclass(frozen=True)
 class Moment:
-    """What was seen at one moment (seconds of the page's clock)."""
+    """What was seen at one moment (seconds since the epoch)."""
 
     at: float
     frames: int
@@ -130,11 +134,12 @@ class Diary:
         """The same, for a part of the time."""
         return Diary([each for each in self.moments if start <= each.at <= end])
 
-    def longest_freeze(self) -> float:
-        """The longest time between two new pictures, in seconds."""
+    def longest_freeze(self, stalls: Iterable[Interval] = ()) -> float:
+        """The longest time between two new pictures, in seconds, of those not stalled."""
+        noted = list(stalls)
         changes = [b.at for a, b in pairwise(self.moments) if b.frames > a.frames]
         ends = [self.moments[0].at, *changes, self.moments[-1].at]
-        return max(after - before for before, after in pairwise(ends))
+        return max(b - a - stalled(noted, a, b) for a, b in pairwise(ends))
 
     def pictures(self, width: int) -> int:
         """How many pictures were seen, one after another and to the last, that were so wide."""
@@ -165,6 +170,7 @@ async def open_page(browser: Browser, moulin: Moulin, relay_port: int | None = N
     # Firefox has them by its preferences, and knows none of these names.
     asked = ["camera", "microphone"] if browser.browser_type.name == "chromium" else []
     context = await open_profile(browser, permissions=asked)
+    await context.add_init_script(NOTE_STALLS)
     if relay_port is not None:
         await context.add_init_script(page_script(moulin.rtc_port, relay_port))
     page = await context.new_page()
@@ -184,5 +190,11 @@ async def diary_of(page: Page) -> Diary:
 
 
 async def now_of(page: Page) -> float:
-    """The page's clock, in seconds."""
-    return float(await page.evaluate("performance.now() / 1000"))
+    """The page's clock, in seconds since the epoch."""
+    return float(await page.evaluate("Date.now() / 1000"))
+
+
+async def stalls_of(*pages: Page) -> list[Interval]:
+    """When these pages were not run at all, which nobody but the machine is to blame for."""
+    told = [await page.evaluate("window.stalls") for page in pages]
+    return [(begun, over) for stalls in told for begun, over in stalls]

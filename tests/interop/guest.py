@@ -13,6 +13,8 @@ WIDTH, HEIGHT = 1280, 720
 RATE = 48_000
 PATIENCE = 90.0
 PIECE = RATE // 10
+_FEWER: Any = rtc.DegradationPreference.MAINTAIN_RESOLUTION
+"""A machine that is short of time sends fewer pictures then, rather than smaller ones."""
 _EVENTS = (
     "participant_connected",
     "participant_disconnected",
@@ -121,6 +123,7 @@ class Guest:
             source=rtc.TrackSource.SOURCE_CAMERA,
             simulcast=simulcast,
             video_codec=rtc.VideoCodec.VP8,
+            degradation_preference=_FEWER,
         )
         return await self.me.publish_track(track, options)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 from livekit import rtc
@@ -10,6 +11,7 @@ from livekit import rtc
 from rooms.presence import Present
 from tests.interop.conftest import GuestFactory
 from tests.rooms_server import RoomsServer
+from tests.stalls import Stalls, stalled
 
 pytestmark = pytest.mark.interop
 
@@ -28,8 +30,12 @@ async def test_coming_and_going_is_told_and_known_to_presence(
     await ana.until("participant_connected", lambda who: who.identity == "bob")
     assert [one.identity for one in await changes.get()] == ["ana", "bob"]
 
-    await bob.leave()
-    (who,) = await ana.until("participant_disconnected", patience=2.0)
+    async with Stalls() as stalls:
+        await bob.leave()
+        left_at = time.time()
+        (who,) = await ana.until("participant_disconnected")
+        told_at = time.time()
+    assert told_at - left_at - stalled(stalls.noted, left_at, told_at) < 2.0
     assert who.disconnect_reason == Reason.CLIENT_INITIATED
     assert [one.identity for one in await changes.get()] == ["ana"]
 
