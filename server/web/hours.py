@@ -52,6 +52,20 @@ def date_label(day: date, words: Words) -> str:
     return str(format_date(day, "d'er' MMMM y" if is_first else "long", locale=words.locale))
 
 
+def days_label(first: date, last: date, words: Words) -> str:
+    """From one day to another, the same month and year said once: "du 1er au 3 mai 2027"."""
+    if first == last:
+        return date_label(first, words)
+    begin, end = date_label(first, words), date_label(last, words)
+    if first.year == last.year:
+        begin = begin.removesuffix(f" {first.year}").removesuffix(",")
+        if first.month == last.month and words.lang == "en":
+            end = end.partition(" ")[2]
+        elif first.month == last.month:
+            begin = begin.partition(" ")[0]
+    return words.gettext("du %(first)s au %(last)s") % {"first": begin, "last": end}
+
+
 def moment_label(moment: datetime, words: Words) -> str:
     """A date and its hour, in the zone of `moment`."""
     return f"{date_label(moment.date(), words)}, {hour_label(moment, words)}"

@@ -81,7 +81,7 @@ async def show_details(
         card_url=card.image.removeprefix(request.app[SETTINGS].address),
         card_alt=card.image_alt,
         form=form,
-        days_choices=_kept_or_new(row.expires, words),
+        days_choices=_kept_or_new(words),
         save_url=base,
         back_url=manage_url(place),
         notice=notice_of(request.query.get("fait", ""), words),
@@ -152,6 +152,5 @@ def _short_address(
     return address.partition("://")[2]
 
 
-def _kept_or_new(expires: str, words: Words) -> list[tuple[str, str]]:
-    keep = words.gettext("Comme maintenant : %(expires)s") % {"expires": expires}
-    return [(KEEP, keep), *days_choices(words)]
+def _kept_or_new(words: Words) -> list[tuple[str, str]]:
+    return [(KEEP, words.gettext("Comme maintenant")), *days_choices(words)]

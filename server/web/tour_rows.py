@@ -16,7 +16,7 @@ from server.i18n import Words
 from server.storage.database import Transaction
 from server.storage.queries import communities, offices, sessions
 from server.web.doors import community_ref, zone_of
-from server.web.hours import date_label
+from server.web.hours import days_label
 from server.web.person import right_now
 from server.web.place import Place
 from server.web.session_rows import About, about, seen_by, session_url, session_view
@@ -108,11 +108,7 @@ def dates_of(stops: Sequence[Stop], words: Words) -> str:
     ]
     if not days:
         return ""
-    first, last = (date_label(day, words) for day in (days[0], days[-1]))
-    if first == last:
-        return first
-    told = words.gettext("du %(first)s au %(last)s")
-    return told % {"first": first, "last": last}
+    return days_label(days[0], days[-1], words)
 
 
 def communities_of(stops: Sequence[Stop]) -> list[Community]:

@@ -11,6 +11,7 @@ from server.i18n import Words
 from server.web.hours import (
     clock_label,
     date_label,
+    days_label,
     hour_label,
     hours_label,
     length_label,
@@ -18,7 +19,14 @@ from server.web.hours import (
 )
 
 FRENCH = Words("fr", {}, {})
-ENGLISH = Words("en", {"%(begin)s à %(end)s": "%(begin)s to %(end)s"}, {})
+ENGLISH = Words(
+    "en",
+    {
+        "%(begin)s à %(end)s": "%(begin)s to %(end)s",
+        "du %(first)s au %(last)s": "from %(first)s to %(last)s",
+    },
+    {},
+)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +67,28 @@ def test_lengths(minutes: int, said: str) -> None:
 )
 def test_dates(day: date, french: str, english: str) -> None:
     assert (date_label(day, FRENCH), date_label(day, ENGLISH)) == (french, english)
+
+
+@pytest.mark.parametrize(
+    ("last", "french", "english"),
+    [
+        (date(2026, 11, 1), "1er novembre 2026", "November 1, 2026"),
+        (date(2026, 11, 24), "du 1er au 24 novembre 2026", "from November 1 to 24, 2026"),
+        (
+            date(2026, 12, 1),
+            "du 1er novembre au 1er décembre 2026",
+            "from November 1 to December 1, 2026",
+        ),
+        (
+            date(2027, 11, 2),
+            "du 1er novembre 2026 au 2 novembre 2027",
+            "from November 1, 2026 to November 2, 2027",
+        ),
+    ],
+)
+def test_stretches_of_days(last: date, french: str, english: str) -> None:
+    assert days_label(date(2026, 11, 1), last, FRENCH) == french
+    assert days_label(date(2026, 11, 1), last, ENGLISH) == english
 
 
 def test_a_moment_and_a_span_are_told_in_their_own_zone() -> None:

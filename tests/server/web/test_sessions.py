@@ -12,6 +12,7 @@ from aiohttp import web
 from tests.server.conftest import Visitors
 from tests.server.offices import office_ids
 from tests.server.visitors import Visitor
+from tests.server.web.test_invitations import invite
 
 LIST = "/c/les-pigistes/seances"
 
@@ -40,6 +41,13 @@ async def form(house: web.Application, **fields: str | list[str]) -> list[tuple[
         for name, value in kept.items()
         for each in (value if isinstance(value, list) else [value])
     ]
+
+
+def chosen(owner: Visitor, name: str) -> str:
+    """The id of someone whom the form of a session offers as its host."""
+    found = re.search(rf'<option value="([^"]+)"[^>]*>{name}</option>', owner.page)
+    assert found is not None
+    return found[1]
 
 
 async def make(house: web.Application, owner: Visitor, **fields: str | list[str]) -> str:
@@ -152,6 +160,7 @@ async def test_a_guest_answers_with_a_name_and_companions(
     assert "Ana +2" in owner.text
     await owner.send(f"{address}/reponse", answer="yes")
     assert "liste d’attente" in owner.text
+    assert f'href="/connexion?next={address}">Donner mon adresse' in owner.text
     assert re.search(r"3 personnes y seront\s*· complet\s*· 1 en attente", owner.text)
     assert "Enregistrer" in owner.text  # what is chosen after the answer can be kept
     # The guest brings one fewer: the one who waits has a seat.
@@ -160,6 +169,52 @@ async def test_a_guest_answers_with_a_name_and_companions(
     assert "liste d’attente" not in owner.text
     await visitor.send(f"{address}/reponse", answer="yes", companions="5")
     assert visitor.status == 409
+
+
+async def test_hosts_see_who_waits_for_a_seat_in_order_and_nobody_else_does(
+    house: web.Application, owner: Visitor, visitors: Visitors
+) -> None:
+    async def come_in(name: str, role: str) -> Visitor:
+        link = await invite(house, owner, max_uses="1", role=role)
+        await (made := visitors()).open(link)
+        await made.send(link, name=name)
+        return made
+
+    hana, hugo, mia = await come_in("Hana", "host"), await come_in("Hugo", "host"), visitors()
+    await hana.open(f"{LIST}/nouvelle")
+    address = await make(house, hana, capacity="1", host=chosen(hana, "Hana"))
+    members = [await come_in(name, "member") for name in ("Bo", "Cy")]
+    for each, companions in zip(members, ("0", "2"), strict=True):
+        await each.send(f"{address}/reponse", answer="yes", companions=companions)
+    await mia.open(address)
+    await mia.send(f"{address}/reponse", name="Ana", answer="yes")
+    now = datetime.now(ZoneInfo("America/Toronto"))
+    for reader in (hana, owner):
+        await reader.open(address)
+        line = reader.text.partition("En attente d’une place")[2].partition("</ol>")[0]
+        assert re.findall(r"<li>([^<]+?) <time", line) == ["Cy +2", "Ana"]
+        moments = re.findall(r'<time class="soft" datetime="([^"]+)">depuis le \d', line)
+        assert all(now - datetime.fromisoformat(each) < timedelta(hours=1) for each in moments)
+        assert len(moments) == 2
+    for other in (hugo, *members, mia, visitors()):
+        await other.open(address)
+        assert "4 en attente" in other.text
+        assert "En attente d’une place" not in other.text
+        assert "depuis le" not in other.text
+        assert await other.open(f"{address}/presences.csv") == 403
+    await hana.open(f"{address}/presences.csv")
+    rows = [row.split(";")[:4] for row in hana.page.splitlines()[1:]]
+    assert rows == [
+        ["Bo", "J’y serai", "0", ""],
+        ["Cy", "J’y serai", "2", "oui"],
+        ["Ana", "J’y serai", "0", "oui"],
+    ]
+    # one who leaves the line makes it shorter; a session called off has none
+    await members[1].send(f"{address}/reponse", answer="no")
+    await hana.open(address)
+    assert re.findall(r'<li>([^<]+?) <time class="soft"', hana.text) == ["Ana"]
+    await hana.send(f"{address}/annuler", reach="this")
+    assert "En attente d’une place" not in hana.text
 
 
 async def test_a_stranger_must_give_a_name(
