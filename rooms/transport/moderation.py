@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-REST = 0.0015
+REST = 0.002
 """Seconds from a read to the next where there is a rest: no packet waits longer for it."""
 WIDE = 24
-"""Subscribers of one packet from which on a rest pays."""
-CLOSE = 2 * REST
-"""Seconds between two wakes with such packets under which more is likely to come during a rest."""
+"""Subscribers of one packet from which on a rest pays, if another packet comes meanwhile."""
+BUSY = 2 / REST
+"""Datagrams per second from which on that is so: two in a rest."""
+WINDOW = 0.02
+"""Seconds over which they are counted."""
 
 
 @dataclass(slots=True)
@@ -30,16 +32,21 @@ class Moderation:
     """That of one socket."""
 
     def __init__(self) -> None:
-        self._wide_at = float("-inf")
+        self._window = float("-inf")
+        self._datagrams = 0
+        self._busy = False
 
-    def rest(self, began: float, widest: int, *, emptied: bool) -> float:
+    def rest(self, began: float, wake: Wake, *, emptied: bool) -> float:
         """Seconds from `began`, when a wake read the socket, to the next read; 0: when more comes.
 
-        `widest` is the wake's. While packets still wait at the socket (not `emptied`) there is no
-        rest, so that the kernel's buffer need hold only what comes in one.
+        While packets still wait at the socket (not `emptied`) there is no rest, so that the
+        kernel's buffer need hold only what comes in one.
         """
-        if widest < WIDE:
+        if wake.widest < WIDE:
             return 0.0
-        close = began - self._wide_at < CLOSE
-        self._wide_at = began
-        return REST if close and emptied else 0.0
+        self._datagrams += wake.datagrams
+        passed = began - self._window
+        if passed >= WINDOW:
+            self._busy = self._datagrams >= BUSY * passed
+            self._window, self._datagrams = began, 0
+        return REST if self._busy and emptied else 0.0

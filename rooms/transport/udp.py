@@ -114,7 +114,7 @@ class UdpSocket:
             latest = self._latest
             if latest.widest >= WIDE:
                 emptied = latest.datagrams < DATAGRAMS_A_WAKE
-                rest = self._moderation.rest(began, latest.widest, emptied=emptied)
+                rest = self._moderation.rest(began, latest, emptied=emptied)
         finally:
             if rest or self._resting:
                 self._rest(began, rest)

@@ -12,7 +12,7 @@ import pytest
 from rooms import fanout
 from rooms.compiled import library
 from rooms.transport.alarm import Alarm
-from rooms.transport.moderation import CLOSE, REST, WIDE, Moderation
+from rooms.transport.moderation import BUSY, REST, WIDE, WINDOW, Moderation, Wake
 from rooms.transport.udp import DATAGRAMS_A_WAKE
 from tests.rooms.transport.test_batches import post
 from tests.rooms.transport.test_media import PLAIN, VP8, Client, Server, picture, rtp
@@ -40,7 +40,8 @@ class Reads:
             self.reads += batch > 0
             self.most = max(self.most, waiting)
             emptied = batch < DATAGRAMS_A_WAKE
-            rest = moderation.rest(now, widest if batch else 0, emptied=emptied)
+            wake = Wake(batch, widest if batch else 0)
+            rest = moderation.rest(now, wake, emptied=emptied)
             due = now + rest if rest else 0.0
             now += WORK
 
@@ -61,19 +62,30 @@ def test_packets_to_very_many_are_read_together_and_wait_for_no_more_than_a_rest
     assert plain.longest <= WORK
 
 
-def test_what_comes_seldom_is_read_at_once() -> None:
-    seldom = [number * (CLOSE + 0.0001) for number in range(1, 100)]
+def test_what_comes_too_seldom_to_be_read_together_is_read_at_once() -> None:
+    seldom = [1 + number * 1.01 / BUSY for number in range(1, 200)]
     read = Reads(seldom, 50)
-    assert read.reads == 99
+    assert read.reads == 199
     assert read.longest == 0
 
 
-def test_the_first_packet_after_a_pause_is_read_at_once() -> None:
+def test_after_a_pause_packets_are_read_at_once_until_many_came() -> None:
     moderation = Moderation()
     for began in (1.0, 2.0, 3.0):
-        assert moderation.rest(began, 50, emptied=True) == 0
-        assert moderation.rest(began + 0.001, 50, emptied=True) == REST
-        assert moderation.rest(began + 0.002, WIDE - 1, emptied=True) == 0
+        rests = [
+            moderation.rest(began + number * 0.5 / BUSY, Wake(1, 50), emptied=True)
+            for number in range(100)
+        ]
+        at_once = rests.index(REST)
+        assert 0.5 * WINDOW * BUSY < at_once <= 2 * WINDOW * BUSY
+        assert rests == [0] * at_once + [REST] * (100 - at_once)
+
+
+def test_wakes_for_fewer_never_rest() -> None:
+    moderation = Moderation()
+    for number in range(100):
+        began = 1 + number * 0.5 / BUSY
+        assert moderation.rest(began, Wake(1, WIDE - 1), emptied=True) == 0
 
 
 def test_no_rest_while_more_waits() -> None:
@@ -140,8 +152,16 @@ class Office:
     def step(self) -> None:
         """A packet comes and is taken a little later."""
         self.film()
-        self.server.now += 0.001
+        self.server.now += 0.5 / BUSY
         self.loop.turn()
+
+    def step_until_rest(self) -> int:
+        """Packets come until the socket rests; how many that took."""
+        for taken in range(1, 200):
+            self.step()
+            if self.rests:
+                return taken
+        raise AssertionError("it never rested")
 
     def seen(self) -> set[int]:
         """How many packets each got."""
@@ -154,46 +174,39 @@ class Office:
 
 def test_a_socket_rests_once_packets_to_very_many_come_close_together(server: Server) -> None:
     office = Office(server, WIDE)
-    rested = []
-    for _ in range(4):
-        office.step()
-        rested.append(office.rests)
-    assert rested == [False, True, True, True]
-    assert office.seen() == {4}
+    taken = office.step_until_rest()
+    assert office.seen() == {taken}
     office.film(3)
     assert office.seen() == {0}
     office.loop.turn()
     assert office.seen() == {3}
+    assert office.rests
 
 
 def test_a_socket_at_which_nothing_comes_any_more_is_watched_again(server: Server) -> None:
     office = Office(server, WIDE)
-    office.step()
-    office.step()
-    assert office.rests
+    taken = office.step_until_rest()
     office.loop.turn()
     assert not office.rests
     server.now += 1
     office.step()
-    assert office.seen() == {3}
+    assert office.seen() == {taken + 1}
     assert not office.rests
 
 
 def test_a_socket_that_serves_fewer_never_rests(server: Server) -> None:
     office = Office(server, WIDE - 1)
-    for _ in range(5):
+    for _ in range(60):
         office.step()
         assert not office.rests
-    assert office.seen() == {5}
+    assert office.seen() == {60}
 
 
 def test_a_mistake_during_a_rest_leaves_the_socket_watched(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     office = Office(server, WIDE)
-    office.step()
-    office.step()
-    assert office.rests
+    taken = office.step_until_rest()
 
     def fail(now: float) -> None:
         raise RuntimeError(now)
@@ -203,13 +216,12 @@ def test_a_mistake_during_a_rest_leaves_the_socket_watched(
         with pytest.raises(RuntimeError):
             office.loop.turn()
     office.step()
-    assert office.seen() == {3}
+    assert office.seen() == {taken + 1}
 
 
 def test_a_socket_closed_during_a_rest_is_watched_no_more(server: Server) -> None:
     office = Office(server, WIDE)
-    office.step()
-    office.step()
+    office.step_until_rest()
     server.socket.stop()
     assert office.loop.readers == {}
 
@@ -222,7 +234,7 @@ def test_where_there_is_no_alarm_nothing_rests(
 
     monkeypatch.setattr("rooms.transport.udp.Alarm", none)
     office = Office(server, WIDE)
-    for _ in range(5):
+    for _ in range(60):
         office.step()
     assert len(office.loop.readers) == 1  # the socket
-    assert office.seen() == {5}
+    assert office.seen() == {60}
