@@ -276,7 +276,7 @@ async def test_who_is_removed_from_the_house_hosts_there_no_more(
     session_id = await hosted(house, lea.id)
     await answer(ana, session_id, "yes")
     await owner.send(f"{change}/retirer")
-    assert owner.path == f"{PEOPLE}?fait=retire"
+    assert owner.path.endswith("fait=retire")
     [letter, *_] = await letters(house, ANA)
     assert "peut prendre la lampe" in letter.text
     assert "Léa" not in letter.text
