@@ -30,7 +30,7 @@ from tests.server.offices import MANAGE, change_office, office_ids
 from tests.server.post_office import PostOffice
 from tests.server.visitors import Visitor
 from tests.server.web.test_calendars import HOUSE, announce, draft, weekly
-from tests.server.web.test_manage_people import PEOPLE, join
+from tests.server.web.test_manage_people import join
 from tests.server.web.test_session_invitations import answer, calendar_of, deliver
 
 LUC = "luc@exemple.org"
