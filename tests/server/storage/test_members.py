@@ -40,20 +40,20 @@ async def test_the_members_migration_keeps_the_people_it_finds(database: Databas
         await db.execute(
             text(
                 "INSERT INTO people (id, name, login_version, created_at) "
-                "VALUES ('abc', 'Zoé', 3, '2026-01-02 03:04:05.000000')"
+                "VALUES ('abc', 'Zoé', 3, '2026-01-02 03:04:05.000000+00')"
             )
         )
         await db.execute(
             text(
                 "INSERT INTO communities (id, slug, name_fr, name_en, description_fr, "
                 "description_en, time_zone, created_at) "
-                "VALUES ('c', 'c', 'C', '', '', '', 'UTC', '2026-01-02 03:04:05.000000')"
+                "VALUES ('c', 'c', 'C', '', '', '', 'UTC', '2026-01-02 03:04:05.000000+00')"
             )
         )
         await db.execute(
             text(
                 "INSERT INTO memberships (person_id, community_id, role, created_at) "
-                "VALUES ('abc', 'c', 'owner', '2026-01-02 03:04:05.000000')"
+                "VALUES ('abc', 'c', 'owner', '2026-01-02 03:04:05.000000+00')"
             )
         )
     await database.migrate()
