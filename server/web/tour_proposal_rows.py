@@ -130,10 +130,13 @@ def summary_of(settled: int, rows: Sequence[ProposalRow], words: Words) -> str:
     if not settled and not waiting:
         return ""
     parts = [
-        words.ngettext("%(num)s étape fixée", "%(num)s étapes fixées", settled) % {"num": settled},
-        words.ngettext("%(num)s en attente de réponse", "%(num)s en attente de réponse", waiting)
-        % {"num": waiting},
+        words.ngettext("%(num)s étape fixée", "%(num)s étapes fixées", settled) % {"num": settled}
     ]
+    if waiting:
+        told = words.ngettext(
+            "%(num)s en attente de réponse", "%(num)s en attente de réponse", waiting
+        )
+        parts.append(told % {"num": waiting})
     return " · ".join(parts)
 
 

@@ -116,6 +116,7 @@ async def test_a_tour_goes_through_two_houses(
     assert await make(organiser, here, there) == 200
     assert organiser.path == "/tournees/la-grande-tournee?fait=made"
     assert "Modifier" in organiser.text
+    assert re.search(r"2 étapes fixées\s*</p>", organiser.text)  # and no word of proposals
 
     stranger = visitors(**{"Accept-Language": "en"})
     assert await stranger.open("/tournees/la-grande-tournee") == 200
