@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from server.community.people import Role
-from server.keys import DATABASE
+from server.keys import DATABASE, RATE_LIMITS
 from server.storage.queries.communities import list_communities, standing_of
 from server.storage.queries.people import person_by_email
 from server.web import person
@@ -158,7 +158,10 @@ async def test_an_address_is_not_flooded(house: web.Application, visitors: Visit
     assert len(await letters(house)) == 5
 
 
-async def test_one_machine_cannot_write_to_everybody(visitor: Visitor) -> None:
+async def test_one_machine_cannot_write_to_everybody(
+    house: web.Application, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(house[RATE_LIMITS], "_now", lambda: 0.0)  # however long all this takes
     statuses = [
         await visitor.send("/connexion", email=f"a{number}@exemple.org", next="/")
         for number in range(34)
