@@ -145,7 +145,9 @@ async def _converse(
         key = next(iter(secrets))
         return token_for(participant, key, secrets[key])
 
-    client = ClientSocket(socket, live_rooms, ice_servers, fresh_token, request.app[WATCH])
+    client = ClientSocket(
+        socket, live_rooms, ice_servers, fresh_token, request.app[WATCH], request.transport
+    )
     await client.talk(joining, parameters)
     return socket
 

@@ -39,6 +39,7 @@ class ClientSocket:
     Implements `rooms.events.Listener` and `watch.Watched`.
 
     A client that does not read what it is sent is closed when its queue is full: it can resume.
+    `wire` is what the WebSocket stands on.
     """
 
     def __init__(
@@ -48,8 +49,11 @@ class ClientSocket:
         ice_servers: IceServers,
         fresh_token: FreshToken,
         watch: Watch,
+        wire: asyncio.Transport | None,
     ) -> None:
         self._socket = socket
+        self._wire = wire
+        self._hanging_up: asyncio.TimerHandle | None = None
         self._live_rooms = live_rooms
         self._limits: Limits = live_rooms.limits
         self._ice_servers = ice_servers
@@ -78,6 +82,9 @@ class ClientSocket:
                     await asyncio.wait([writer], timeout=CLOSE_TIMEOUT)
                 writer.cancel()
             await self._close()
+            hanging_up, wire = self._hanging_up, self._wire
+            if hanging_up is not None and wire is not None and not wire.get_write_buffer_size():
+                hanging_up.cancel()
 
     # rooms.events.Listener
 
@@ -192,7 +199,10 @@ class ClientSocket:
     # Ends.
 
     def _finish(self) -> None:
-        """Send what is queued, then close."""
+        """Send what is queued, then close; hang up on who does not even let us say goodbye."""
+        if not self._closing and self._wire is not None:
+            loop = asyncio.get_running_loop()
+            self._hanging_up = loop.call_later(3 * CLOSE_TIMEOUT, self._wire.abort)
         self._closing = True
         self._write_soon()
         if self._participant is not None:
