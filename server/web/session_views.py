@@ -119,6 +119,15 @@ class AnswerForm:
 
 
 @dataclass(frozen=True)
+class InLine:
+    """Someone who waits for a seat, as the hosts read it."""
+
+    name: str  # "Ana +2", with those who come along
+    since: str  # "3 décembre 2026, 9 h 05"
+    since_iso: str
+
+
+@dataclass(frozen=True)
 class HostTools:
     """What a host may do with a session: addresses, "" for those who may not."""
 
@@ -128,6 +137,7 @@ class HostTools:
     restore_url: str = ""
     restore_choices: list[tuple[str, str]] = field(default_factory=list)  # [] when one alone
     attendance_url: str = ""
+    line: list[InLine] = field(default_factory=list)  # who waits for a seat, the next one first
 
 
 @dataclass(frozen=True)

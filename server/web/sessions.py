@@ -42,7 +42,7 @@ from server.web.refused import Refused
 from server.web.rendering import render, see_other, words_of
 from server.web.session_cards import session_card
 from server.web.session_fields import reach_choices
-from server.web.session_host_tools import host_tools
+from server.web.session_host_tools import host_tools, with_companions
 from server.web.session_invitations import Told, tell_answer, tell_seated
 from server.web.session_reminders import keep_reminder, notify_seated
 from server.web.session_rows import (
@@ -223,7 +223,7 @@ async def show_session(
         calendar=calendar_links(request, place, session),
         tours=[tour_ref(each, words) for each in stopping],
         notice=_notice(request.query.get("fait", ""), words),
-        tools=await host_tools(request, place, session, now),
+        tools=await host_tools(request, place, session, replies, seating, now),
     )
     card = session_card(request, place, session, view.session, words)
     role = place.standing.role
@@ -236,18 +236,13 @@ def _office(place: Place, session: Session) -> Office:
 
 def _coming(place: Place, replies: list[NamedReply], seating: Seating) -> list[str]:
     seated = {each.person_id for each in seating.seated}
-    named = [_with_companions(each) for each in replies if each.reply.person_id in seated]
+    named = [with_companions(each) for each in replies if each.reply.person_id in seated]
     return named if _shows_names(place) else []
 
 
 def _shows_names(place: Place) -> bool:
     """Names of those who come are for people of the house; the street sees how many."""
     return place.standing.role.value != "guest" or place.standing.whole_community
-
-
-def _with_companions(each: NamedReply) -> str:
-    extra = each.reply.companions
-    return f"{each.name} +{extra}" if extra else each.name
 
 
 def _answer_form(place: Place, replies: list[NamedReply], person_id: str, error: str) -> AnswerForm:
@@ -338,7 +333,7 @@ async def _keep_answer(
             lucky = await people.person_by_id(db, person_id)
             if lucky is not None and person_id != person.id:
                 await tell_seated(db, told, session, lucky)
-                await notify_seated(db, told, session, lucky)
+                await notify_seated(db, told, [session], lucky)
         minutes = remind if said is not Answer.NO else None
         await keep_reminder(db, told, session, person, minutes)
     for queue in ("letters", "notices"):
