@@ -41,19 +41,17 @@ export class GreenRoom {
 
   async start() {
     if (!this.nameField.value) this.nameField.value = preferences.name;
-    const wasFilming = preferences.camera;
+    const { camera: wasFilming, skipGreenRoom: wasSkipping } = preferences;
     this.listen();
     // the buttons wait for this script: pressed before it, they would lead nowhere
     for (const button of byId("green-form", HTMLFormElement).querySelectorAll("button")) {
       button.disabled = false;
     }
     await this.listDevices();
-    const skip = byId("green-skip", HTMLInputElement);
-    skip.checked = preferences.skipGreenRoom;
-    skip.addEventListener("change", () => remember({ skipGreenRoom: skip.checked }));
     // the camera as last time, but only where the browser has no question to ask
     if (wasFilming && (await isAllowed("camera")) && !this.camera) await this.toggleCamera();
-    if (preferences.skipGreenRoom && this.nameField.value) await this.go();
+    // the box may have been ticked for another time, or unticked, while devices were looked for
+    if (wasSkipping && preferences.skipGreenRoom && this.nameField.value) await this.go();
   }
 
   listen() {
@@ -75,6 +73,9 @@ export class GreenRoom {
       this.letGo();
       void this.go();
     });
+    const skip = byId("green-skip", HTMLInputElement);
+    skip.checked = preferences.skipGreenRoom;
+    skip.addEventListener("change", () => remember({ skipGreenRoom: skip.checked }));
     navigator.mediaDevices?.addEventListener?.("devicechange", () => void this.listDevices());
   }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from playwright.async_api import expect
 
 from tests.browser.conftest import Arrive
 
@@ -79,11 +80,14 @@ async def test_nothing_is_asked_before_a_click_and_choices_are_remembered(arrive
     assert await lea.page.evaluate("window.asked") == 0
     assert await lea.page.get_attribute("#green-microphone", "aria-pressed") == "false"
     await lea.turn_on("camera")  # while the page still looks for devices
+    await lea.page.check("#green-skip")
     await lea.page.evaluate(_LIST)
     assert await lea.page.get_attribute("#green-camera", "aria-pressed") == "true"
-    await lea.page.check("#green-skip")
+    assert await lea.page.is_checked("#green-skip")  # for another time
+    assert await lea.page.get_attribute("#green-enter", "aria-disabled") != "true"
     await lea.page.reload()
     await lea.page.evaluate("letList()")
     await lea.wait_inside()
     await lea.page.wait_for_selector(".bar [data-command=camera][aria-pressed=true]")
-    assert await lea.page.get_attribute(".bar [data-command=microphone]", "aria-pressed") == "false"
+    microphone = lea.page.locator(".bar [data-command=microphone]")
+    await expect(microphone).to_have_attribute("aria-pressed", "false")
