@@ -50,7 +50,9 @@ CLOSE_LIMIT = 15.0
 async def launch_chromium(playwright: Playwright) -> Browser:
     """Debian's Chromium, headless; MOULIN_TEST_CHROMIUM names another one."""
     path = os.environ.get("MOULIN_TEST_CHROMIUM") or program("chromium", "chromium-browser")
-    return await playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+    return await playwright.chromium.launch(
+        executable_path=path, args=CHROMIUM_FLAGS, timeout=PATIENCE
+    )
 
 
 async def launch_firefox(playwright: Playwright) -> Browser:
@@ -61,6 +63,7 @@ async def launch_firefox(playwright: Playwright) -> Browser:
         executable_path=path,
         headless=True,
         firefox_user_prefs=FIREFOX_PREFS,
+        timeout=PATIENCE,
     )
 
 

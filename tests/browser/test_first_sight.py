@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from livekit.protocol.rtc import SignalRequest, UpdateTrackSettings
+from playwright.async_api import expect
 
 from tests.browser.conftest import Arrive
 from tests.browser.coworker import Coworker
@@ -72,9 +73,9 @@ async def test_who_cannot_enter_is_back_in_the_green_room(arrive: Arrive) -> Non
     await lea.context.route("**/entrer", lambda route: route.abort())
     await lea.page.click("#green-enter")
     await lea.page.wait_for_selector("#green-error:not([hidden])")
-    assert not await lea.page.is_visible("#room")
-    assert await lea.page.is_visible("#green-enter")
+    await expect(lea.page.locator("#room")).to_be_hidden()
+    await expect(lea.page.locator("#green-enter")).to_be_visible()
     await lea.context.unroute("**/entrer")
     await lea.page.click("#green-enter")
     await lea.wait_inside()
-    assert await lea.page.is_visible("#room")
+    await expect(lea.page.locator("#room")).to_be_visible()

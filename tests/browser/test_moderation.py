@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from playwright.async_api import expect
 
 from tests.browser.conftest import Arrive
 from tests.browser.coworker import OFFICE
@@ -40,7 +41,7 @@ async def test_a_guest_is_muted_then_shown_out_and_cannot_return(
 
     odile.page.once("dialog", lambda asked: asked.dismiss())
     await odile.page.click(_EXPEL)
-    assert await odile.page.locator("#people .person-row").count() == 2
+    await expect(odile.page.locator("#people .person-row")).to_have_count(2)
     odile.page.once("dialog", lambda asked: asked.accept())
     await odile.page.click(_EXPEL)
     await zoe.comes_to("*/au-revoir?raison=removed")

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from tests.browsers import close_profile, open_profile
 from tests.processes import Moulin
@@ -58,14 +58,17 @@ async def test_a_passkey_is_added_signs_in_and_is_removed(page: Page) -> None:
 
     await page.goto("/connexion?next=/compte")
     await page.click("button:has-text('Entrer avec une clé d’accès')")
-    assert await page.inner_text(".account .lede") == f"Vous entrez avec l’adresse {email}."
-    assert await page.locator("text=servie le").count() == 1
+    # expected rather than read at once: the rest of the page may come after its first lines
+    await expect(page.locator(".account .lede")).to_have_text(
+        f"Vous entrez avec l’adresse {email}."
+    )
+    await expect(page.locator("text=servie le")).to_have_count(1)
 
     await page.click("summary:has-text('Renommer')")
     await page.fill(".rename input[name=name]", "Téléphone de Léa")
     await page.click(".rename button")
     await page.wait_for_selector(".notice:has-text('a son nouveau nom')")
-    assert await page.locator(".row-title:text-is('Téléphone de Léa')").count() == 1
+    await expect(page.locator(".row-title:text-is('Téléphone de Léa')")).to_have_count(1)
 
     page.on("dialog", lambda dialog: dialog.accept())
     await page.click("button:has-text('Enlever')")

@@ -114,7 +114,7 @@ ACTIVATED = """async () => {
 
 SHOWN = """async () => {
   const registration = await navigator.serviceWorker.ready;
-  for (let tries = 0; tries < 400; tries += 1) {
+  for (let tries = 0; tries < 1200; tries += 1) {
     const [found] = await registration.getNotifications();
     if (found) return [found.title, found.body, found.tag, found.data.url];
     await new Promise((after) => setTimeout(after, 50));

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.async_api import expect
 
 from tests.browser.conftest import Arrive
 
@@ -39,7 +40,8 @@ async def test_silence_keeps_the_seat_and_stops_all_that_comes(arrive: Arrive) -
     await lea.page.wait_for_selector("#hush-banner", state="hidden")
     await lea.wait_receiving("Amadou", "camera", frames=2)
     await amadou.page.wait_for_selector(seen, state="detached")
-    assert await lea.page.get_attribute(".bar [data-command=microphone]", "aria-pressed") == "false"
+    microphone = lea.page.locator(".bar [data-command=microphone]")
+    await expect(microphone).to_have_attribute("aria-pressed", "false")
 
 
 async def test_own_picture_sounds_and_keys_can_be_turned_off(arrive: Arrive) -> None:

@@ -137,7 +137,7 @@ async def see_it_from_the_street(guest: Coworker, address: str) -> None:
     await guest.page.click("button[name=answer][value=yes]")
     await guest.page.wait_for_selector(".button-chosen:has-text('J’y serai')")
     await guest.open(OFFICE)
-    assert "pause dans" in await guest.page.inner_text(".session-line")
+    await guest.page.wait_for_selector(".session-line:has-text('pause dans')")
 
 
 async def walk_in(someone: Coworker) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.async_api import expect
 
 from tests.browser.conftest import Arrive
 
@@ -25,9 +26,10 @@ async def test_busy_until_an_hour_is_told_to_all_and_ends_by_itself(arrive: Arri
     await lea.page.wait_for_selector(_DOT.format("busy"))
     until = await amadou.page.inner_text("#my-status-text")
     assert until.startswith("Occupé·e jusqu’à ")
-    assert await amadou.page.is_checked("input[name=status][value=busy]")
+    await expect(amadou.page.locator("input[name=status][value=busy]")).to_be_checked()
     # a dot alone would say nothing on a phone
     await amadou.page.set_viewport_size({"width": 320, "height": 640})
+    await amadou.wait_for("innerWidth === 320")
     shown = await amadou.page.locator("#my-status-text").bounding_box()
     assert shown
     assert shown["width"] > 60
@@ -39,9 +41,9 @@ async def test_busy_until_an_hour_is_told_to_all_and_ends_by_itself(arrive: Arri
     await amadou.page.select_option("#busy-length", "0.03")
     await lea.page.wait_for_selector(_DOT.format("available"))
     await amadou.wait_for("document.getElementById('my-status-text').textContent === 'Disponible'")
-    assert await amadou.page.is_checked("input[name=status][value=available]")
+    await expect(amadou.page.locator("input[name=status][value=available]")).to_be_checked()
 
     await amadou.page.select_option("#busy-length", "")
     await lea.page.wait_for_selector(_DOT.format("busy"))
-    assert await amadou.page.inner_text("#my-status-text") == "Occupé·e"
+    await expect(amadou.page.locator("#my-status-text")).to_have_text("Occupé·e")
     assert lea.problems == amadou.problems == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.async_api import expect
 
 from tests.browser.conftest import Arrive
 from tests.browser.coworker import COMMUNITY, Coworker
@@ -25,6 +26,8 @@ async def test_from_the_key_to_a_revoked_invitation_and_offices_put_in_order(
     guest = await arrive("Zoé", at=own)
     await guest.open(COMMUNITY)
     await guest.page.click("h3 a:has-text('Le grenier')")
+    await guest.page.wait_for_selector("h1:has-text('Le grenier')")
+    await guest.page.wait_for_load_state()
     assert await guest.page.locator("main form, main a:has-text('Entrer')").count() == 0
     await guest.page.goto(link)
     await guest.page.fill("#nom", "Zoé")
@@ -39,7 +42,7 @@ async def test_from_the_key_to_a_revoked_invitation_and_offices_put_in_order(
     late = await arrive("Paul", at=own)
     await late.page.goto(link)
     await late.page.wait_for_selector("h1:has-text('Ce lien n’ouvre plus')")
-    assert await late.page.locator("#nom").count() == 0
+    await expect(late.page.locator("#nom")).to_have_count(0)
 
     await edit_order_and_remove_offices(owner)
 
