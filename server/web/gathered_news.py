@@ -1,4 +1,4 @@
-"""What a change of sessions tells those who answered: of many dates, one letter a person.
+"""What a change of sessions tells those who answered or host: of many dates, one letter a person.
 
 A date has a UID of its own for ever, and RFC 5546 (3.2.2) allows one UID to a REQUEST: a letter
 about several dates carries a file for each, every one a whole message of RFC 6047 (4.5). That of
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from server.community.answers import Answer, newly_seated, seat
@@ -21,7 +21,7 @@ from server.i18n import Words
 from server.keys import CATALOGS, SETTINGS
 from server.letters import Letter, queue_letter
 from server.storage.database import Transaction
-from server.storage.queries import calendars, session_answers, sessions
+from server.storage.queries import calendars, people, session_answers, sessions
 from server.storage.queries.letters import Attachment, cancel_letters, letters_waiting
 from server.web.hours import hours_label
 from server.web.session_invitations import (
@@ -38,105 +38,170 @@ FEW = 3
 """Dates that are told by a letter each: more are one letter, whose files must be opened."""
 
 _UID = re.compile(rb"^UID:(se_[0-9a-z]+)@", re.MULTILINE)
-_ORDER = (News.CHANGED, News.CHANGED_WAITING, News.SEATED, News.RESTORED, News.CANCELLED)
+_ORDER = (
+    News.CHANGED,
+    News.CHANGED_WAITING,
+    News.SEATED,
+    News.RESTORED,
+    News.RESTORED_HOSTED,
+    News.CANCELLED,
+)
 
 
 @dataclass(frozen=True)
 class Item:
-    """One date in a letter: what is new of it, for someone who gave that answer."""
+    """One date in a letter: what is new of it, for someone who gave that answer.
+
+    `answer`: None of a host who gave none. `is_gone`: nothing is left of it to look at.
+    """
 
     session: Session
-    answer: Answer
+    answer: Answer | None
     news: News
+    is_gone: bool = False
 
 
 async def tell_everyone(
-    db: Transaction, told: Told, news: Mapping[str, News], capacity_before: int | None = None
+    db: Transaction,
+    told: Told,
+    news: Mapping[str, News],
+    before: Collection[Session] = (),
+    gone: Collection[str] = (),
 ) -> None:
-    """Tell those who answered what is new of these sessions, by id.
+    """Tell those who answered, and the hosts, what is new of these sessions, by id.
 
-    With other seats than before, who waited and has one now learns it, and who waits too.
+    `before`: sessions as they were, of those whose seats may be others now: who waited and has one
+    learns it, and who waits too. `gone`: those of them of which nothing is left. Who decides it and
+    has answered is written to as well, for their calendar; a host who has not answered is not.
     """
     items: dict[str, list[Item]] = {}
-    people: dict[str, Person] = {}
+    known: dict[str, Person] = {}
+    capacities = {each.id: each.plan.capacity for each in before}
     for some in batches(news):
         by_id = {each.id: each for each in await sessions.sessions_by_ids(db, some)}
-        line = await _line(db, list(by_id.values()), capacity_before)
-        for session_id, person, answer in await calendars.invited_to(db, list(by_id)):
+        line = await _line(db, list(by_id.values()), capacities)
+        for session_id, person, answer in await calendars.concerned_by(db, list(by_id)):
             session, own = by_id[session_id], news[session_id]
-            if session.ends_at <= told.now:
+            if session.ends_at <= told.now or (answer is None and person.id == told.by_id):
                 continue
             if own is News.CHANGED:
                 own = line.get((session_id, person.id), own)
-            people[person.id] = person
+            elif own is News.RESTORED and answer is None:
+                own = News.RESTORED_HOSTED
+            known[person.id] = person
             items.setdefault(person.id, []).append(Item(session, answer, own))
-    for person_id, person in people.items():
-        await _queue(db, told, person, items[person_id])
+    for session, person in await hosts_of_gone(db, told, before, gone):
+        known[person.id] = person
+        item = Item(session, None, News.CANCELLED, is_gone=True)
+        items.setdefault(person.id, []).append(item)
+    for person_id, person in known.items():
+        await tell_person(db, told, person, items[person_id])
+
+
+async def hosts_of_gone(
+    db: Transaction, told: Told, before: Collection[Session], gone: Collection[str]
+) -> list[tuple[Session, Person]]:
+    """Of those `before`, the sessions that are gone, as called off, each with hosts to tell."""
+    known: dict[str, Person | None] = {}
+    found = []
+    for session in before:
+        if session.id not in gone or session.ends_at <= told.now:
+            continue
+        sequence = session.sequence + 1
+        off = replace(session, cancelled_at=told.now, changed_at=told.now, sequence=sequence)
+        for host_id in session.host_ids:
+            if host_id not in known:
+                known[host_id] = await people.person_by_id(db, host_id)
+            person = known[host_id]
+            if person is not None and person.email is not None and host_id != told.by_id:
+                found.append((off, person))
+    return found
 
 
 async def _line(
-    db: Transaction, found: Collection[Session], capacity_before: int | None
+    db: Transaction, found: Collection[Session], capacities: Mapping[str, int | None]
 ) -> dict[tuple[str, str], News]:
-    """Who has more to learn of a change: those in line for a seat, by session and person."""
+    """Who has more to learn of a change: those in line for a seat, by session and person.
+
+    `capacities`: how many seats there were, by session, where there may be others now.
+    """
     line: dict[tuple[str, str], News] = {}
     for session in found:
         capacity = session.plan.capacity
-        if capacity is None and capacity_before is None:
+        before = capacities.get(session.id, capacity)
+        if capacity is None and before is None:
             continue
         replies = [each.reply for each in await session_answers.replies_to(db, session.id)]
         for each in seat(replies, capacity).waiting:
             line[session.id, each.person_id] = News.CHANGED_WAITING
-        for person_id in newly_seated(replies, replies, capacity_before, capacity):
+        for person_id in newly_seated(replies, replies, before, capacity):
             line[session.id, person_id] = News.SEATED
     return line
 
 
-async def _queue(db: Transaction, told: Told, person: Person, items: list[Item]) -> None:
+async def tell_person(db: Transaction, told: Told, person: Person, items: list[Item]) -> None:
     """A few dates make a letter each; more, with those that wait to be told, are listed in one."""
     if Notification.CHANGES not in person.notifications:
         return
     items = sorted(
-        [*items, *await _taken_back(db, told, person, items)],
+        await _with_what_waits(db, told, person, items),
         key=lambda each: (each.session.starts_at, each.session.id),
     )
     if len(items) <= FEW:
         for each in items:
-            await queue_news(db, told, each.session, person, each.answer, each.news)
+            leads = replace(told, pages_go=True) if each.is_gone else told
+            await queue_news(db, leads, each.session, person, each.answer, each.news)
         return
     for each in items:
         await cancel_letters(db, news_about(each.session), person.id)
     words = told.app[CATALOGS].words(person.lang)
     letter, files = gathered_letter(told, items, words), _files(told, person, items)
-    about = _about(told)
+    about = _about(told, of_seats=all(each.news is News.SEATED for each in items))
     await queue_letter(db, person, letter, now=told.now, about=about, attachments=files)
 
 
-async def _taken_back(
+async def _with_what_waits(
     db: Transaction, told: Told, person: Person, items: Sequence[Item]
 ) -> list[Item]:
-    """What a letter about several dates, not sent yet, says of others than `items`, as it is now.
+    """The `items`, and what letters about several dates that have not left say of others, as it is.
 
-    That letter is taken back: it is out of date.
+    Those letters are taken back: they are out of date. A seat that one of them was to tell is told.
     """
-    waiting = await letters_waiting(db, _about(told), person.id)
-    ids = {
+    seats = await _taken_back(db, _about(told, of_seats=True), person)
+    changes = await _taken_back(db, _about(told), person)
+    ids = (seats | changes) - {each.session.id for each in items}
+    answers = {
+        session_id: answer
+        for some in batches(ids)
+        for session_id, other, answer in await calendars.concerned_by(db, some)
+        if other.id == person.id
+    }
+    found = [
+        *items,
+        *(
+            Item(each, answers[each.id], News.CANCELLED if each.cancelled_at else News.CHANGED)
+            for each in await sessions.sessions_by_ids(db, list(answers))
+            if each.ends_at > told.now
+        ),
+    ]
+    return [
+        replace(each, news=News.SEATED)
+        if each.news is News.CHANGED and each.session.id in seats
+        else each
+        for each in found
+    ]
+
+
+async def _taken_back(db: Transaction, about: str, person: Person) -> set[str]:
+    """Take back a letter about several dates that has not left: the ids of its sessions."""
+    waiting = await letters_waiting(db, about, person.id)
+    await cancel_letters(db, about, person.id)
+    return {
         session_id.decode()
         for letter in waiting
         for file in letter.attachments
         for session_id in _UID.findall(file.content)
-    } - {each.session.id for each in items}
-    await cancel_letters(db, _about(told), person.id)
-    answers = {
-        session_id: answer
-        for some in batches(ids)
-        for session_id, other, answer in await calendars.invited_to(db, some)
-        if other.id == person.id
     }
-    return [
-        Item(each, answers[each.id], News.CANCELLED if each.cancelled_at else News.CHANGED)
-        for each in await sessions.sessions_by_ids(db, list(answers))
-        if each.ends_at > told.now
-    ]
 
 
 def _files(told: Told, person: Person, items: Sequence[Item]) -> list[Attachment]:
@@ -178,7 +243,7 @@ def gathered_letter(told: Told, items: Sequence[Item], words: Words) -> Letter:
         ),
         action=(_("Voir les séances"), f"{house}/seances"),
         after=(f"{followed}\n{house}/calendrier",),
-        why=_("Vous avez répondu à ces séances. Votre compte dit quels courriels vous voulez."),
+        why=_why(items, words),
         notification=Notification.CHANGES,
     )
 
@@ -232,14 +297,27 @@ def _zone(session: Session, words: Words) -> str:
 def _subject(kinds: Sequence[News], words: Words) -> str:
     """With a blank for what it is about."""
     _ = words.gettext
-    several = _("Changement : %(title)s")
-    if len(kinds) > 1:
-        return several
-    return {
+    several, restored = _("Changement : %(title)s"), _("Rétablies : %(title)s")
+    subjects = {
         News.SEATED: _("Des places pour vous : %(title)s"),
-        News.RESTORED: _("Rétablies : %(title)s"),
+        News.RESTORED: restored,
+        News.RESTORED_HOSTED: restored,
         News.CANCELLED: _("Annulées : %(title)s"),
-    }.get(kinds[0], several)
+    }
+    said = {subjects.get(each, several) for each in kinds}
+    return said.pop() if len(said) == 1 else several
+
+
+def _why(items: Sequence[Item], words: Words) -> str:
+    _ = words.gettext
+    if all(each.answer is not None for each in items):
+        return _("Vous avez répondu à ces séances. Votre compte dit quels courriels vous voulez.")
+    if all(each.answer is None for each in items):
+        return _("Vous animez ces séances. Votre compte dit quels courriels vous voulez.")
+    return _(
+        "Vous avez répondu à ces séances, ou vous les animez. "
+        "Votre compte dit quels courriels vous voulez."
+    )
 
 
 def _sentence(kind: News, count: int, words: Words) -> str:
@@ -268,8 +346,14 @@ def _sentence(kind: News, count: int, words: Words) -> str:
             "Ces dates avaient été annulées : elles auront lieu. Vos réponses tiennent toujours.",
             count,
         )
+    if kind is News.RESTORED_HOSTED:
+        return words.ngettext(
+            "Cette date avait été annulée : elle aura lieu, et vous l’animez toujours.",
+            "Ces dates avaient été annulées : elles auront lieu, et vous les animez toujours.",
+            count,
+        )
     return words.ngettext("Cette date n’aura pas lieu.", "Ces dates n’auront pas lieu.", count)
 
 
-def _about(told: Told) -> str:
-    return f"calendars:{told.community.id}"
+def _about(told: Told, *, of_seats: bool = False) -> str:
+    return f"{'seats' if of_seats else 'calendars'}:{told.community.id}"

@@ -11,13 +11,14 @@ from aiohttp import web
 from server.community.people import Person
 from server.keys import COOKIES, DATABASE
 from server.storage.database import Transaction
-from server.storage.queries import logins, people, person_data
+from server.storage.queries import logins, people
 from server.web.account_views import HandoverView
 from server.web.fields import form_fields
 from server.web.my_data import send_out
 from server.web.person import check_rate, known_login, known_person, log_in, right_now
 from server.web.rate_limits import NAMES
 from server.web.rendering import render_doorway, see_other, words_of
+from server.web.seat_news import merge_and_tell
 from server.web.way_back import safe_next
 
 
@@ -41,7 +42,7 @@ async def take_over(request: web.Request) -> web.Response:
         if login_id is not None:
             guest = await logins.take_guests_login(db, login_id)
         if guest is not None and here is not None and here.id != guest.id:
-            await _join(db, guest, here)
+            await _join(request.app, db, guest, here)
     if guest is None:
         return await _show(request, login_id)
     response = see_other(target)
@@ -52,10 +53,10 @@ async def take_over(request: web.Request) -> web.Response:
     return response
 
 
-async def _join(db: Transaction, guest: Person, here: Person) -> None:
+async def _join(app: web.Application, db: Transaction, guest: Person, here: Person) -> None:
     """What the guest held becomes that of the person whom this browser knows already."""
     now = right_now()
-    await person_data.merge_people(db, guest.id, here.id, now)
+    await merge_and_tell(app, db, guest.id, here.id, now)
     if here.email is not None:
         await people.join_where_admitted(db, here.id, now)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
+from server.community.answers import Answer
 from server.community.people import Notification
 from server.community.sessions import Session
 from server.i18n import Words
@@ -20,7 +21,7 @@ from server.storage.queries.letters import cancel_letters
 from server.storage.queries.session_hosting import HandedOver
 from server.storage.queries.tour_proposals import organisers_of
 from server.web.hours import hour_label, hours_label
-from server.web.session_invitations import Told
+from server.web.session_invitations import Told, why_told
 from server.web.session_news import next_of_each
 from server.web.session_reminders import notice_of
 from server.web.session_words import day_label, zone_label
@@ -31,12 +32,12 @@ MOST_LISTED = 12
 
 async def tell_guests(db: Transaction, told: Told, handed: HandedOver) -> None:
     """One letter and one notice a person, about the next of these sessions to which they come."""
-    for session, person in await next_of_each(db, handed.session_ids, told.now):
+    for session, person, answer in await next_of_each(db, told, handed.session_ids):
         if person.id == handed.host_id:
             continue
         words, about = told.app[CATALOGS].words(person.lang), f"host:{session.id}"
         await cancel_letters(db, about, person.id)
-        letter = guest_letter(told, session, words, has_host=handed.host_id is not None)
+        letter = guest_letter(told, session, words, answer, has_host=handed.host_id is not None)
         await queue_letter(db, person, letter, now=told.now, about=about)
         await queue_notice(
             db,
@@ -68,8 +69,10 @@ async def tell_organisers(db: Transaction, told: Told, session_ids: Sequence[str
         await queue_letter(db, person, letter, now=told.now)
 
 
-def guest_letter(told: Told, session: Session, words: Words, *, has_host: bool) -> Letter:
-    """The letter to someone who answered a session whose host went."""
+def guest_letter(
+    told: Told, session: Session, words: Words, answer: Answer | None, *, has_host: bool
+) -> Letter:
+    """The letter to someone who answered a session whose host went, or who helps to host it."""
     _ = words.gettext
     zone = ZoneInfo(session.time_zone)
     begin, end = session.starts_at.astimezone(zone), session.ends_at.astimezone(zone)
@@ -90,7 +93,7 @@ def guest_letter(told: Told, session: Session, words: Words, *, has_host: bool) 
             *more,
         ),
         action=(_("Voir la séance"), told.app[SETTINGS].address + told.page(session)),
-        why=_("Vous avez répondu à cette séance. Votre compte dit quels courriels vous voulez."),
+        why=why_told(words, has_answered=answer is not None),
         notification=Notification.CHANGES,
     )
 

@@ -24,7 +24,7 @@ from server.storage.database import Transaction
 from server.storage.queries import host_news, sessions
 from server.web.host_letters import listed, rota_address
 from server.web.session_invitations import Told, told_of
-from server.web.session_reminders import notice_of
+from server.web.session_reminders import notice_of, with_others
 from server.web.session_words import day_label
 
 EVERY_SECONDS = 30.0
@@ -130,12 +130,7 @@ def duties_letter(told: Told, duties: Duties, words: Words) -> Letter:
 def duties_notice(told: Told, duties: Duties, words: Words) -> Notice:
     """The same on a device: the first date, and how many more there are."""
     first, others = next(iter(duties.values()))[0][0], len(_all(duties)) - 1
-    notice = notice_of(told, first, _headline(duties, words), words)
-    if not others:
-        return notice
-    more = words.ngettext("et %(num)d autre", "et %(num)d autres", others) % {"num": others}
-    day, _newline, rest = notice.body.partition("\n")
-    return Notice(notice.title, f"{day}, {more}\n{rest}", notice.path, notice.lang)
+    return with_others(notice_of(told, first, _headline(duties, words), words), others, words)
 
 
 def _all(duties: Duties) -> list[Session]:

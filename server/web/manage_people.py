@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from aiohttp import web
 
 from server.community.moderation import Act, may_act
-from server.community.people import Role
+from server.community.people import Role, may_manage
 from server.community.roles import choices, leaves_no_owner, may_change
 from server.i18n import Words
 from server.keys import DATABASE
@@ -28,6 +28,7 @@ from server.web.refused import Refused
 from server.web.rendering import render, see_other, words_of
 from server.web.role_words import role_name
 from server.web.session_news import wake
+from server.web.tour_farewells import withdraw_of_former
 from server.web.way_back import page_shown
 
 
@@ -129,6 +130,8 @@ async def _change(request: web.Request, after: Role) -> web.Response:
             await tell_handed_over(request.app, db, handed, right_now())
         else:
             await people.set_role(db, community.id, person_id, after, right_now())
+        if may_manage(before) and not may_manage(after):
+            await withdraw_of_former(request.app, db, person_id, right_now())
     wake(request.app)
     await send_out_uninvited(request.app, community)
     await tell_role(request.app, community, person_id, after)

@@ -111,10 +111,10 @@ async def change_session(request: web.Request) -> web.Response:
     async with request.app[DATABASE].writing() as db:
         dates = await sessions.sessions_of_series(db, session.series_id, since=now - LONGEST)
         changed = await session_changes.change_session(db, session, draft, reach, now)
-        before = session.plan.capacity
-        await tell_changes(request, place, db, changed, capacity_before=before)
         after = await sessions.sessions_of_series(db, changed.series_id, since=now - LONGEST)
+        # First: who is given a session is told that, and of no change before it.
         await note_hosts(db, dates, after, person_id, now)
+        await tell_changes(request, place, db, changed, before=dates)
         still = await sessions.session_by_id(db, session.id)
     wake(request.app)
     # The new rule may have no place for the very date on whose page it was written.

@@ -47,6 +47,7 @@ class News(Enum):
     SEATED = auto()
     CANCELLED = auto()
     RESTORED = auto()
+    RESTORED_HOSTED = auto()
 
 
 _REMOVES = frozenset({News.NOT_COMING, News.CANCELLED})
@@ -114,13 +115,21 @@ def batches(session_ids: Collection[str]) -> Iterator[list[str]]:
 
 
 async def queue_news(
-    db: Transaction, told: Told, session: Session, person: Person, answer: Answer, news: News
+    db: Transaction,
+    told: Told,
+    session: Session,
+    person: Person,
+    answer: Answer | None,
+    news: News,
 ) -> None:
-    """One letter about one date, in the place of what was to be said of it."""
+    """One letter about one date, in the place of what was to be said of it.
+
+    The answer is None for a host who gave none.
+    """
     about = news_about(session)
     await cancel_letters(db, about, person.id)  # what has not left yet is out of date
     words = told.app[CATALOGS].words(person.lang)
-    letter = letter_of(told, session, news, words)
+    letter = letter_of(told, session, news, words, has_answered=answer is not None)
     file = invitation_file(told, session, person, answer, news)
     await queue_letter(db, person, letter, now=told.now, about=about, attachments=[file])
 
@@ -134,28 +143,34 @@ def invitation_file(
     told: Told,
     session: Session,
     person: Person,
-    answer: Answer,
+    answer: Answer | None,
     news: News,
     name: str = "seance.ics",
 ) -> Attachment:
-    """The calendar of one date, as an invitation to that person or what takes it back."""
+    """The calendar of one date, as an invitation to that person or what takes it back.
+
+    A host who gave no answer is expected there, as one who said yes.
+    """
     settings = told.app[SETTINGS]
     domain = domain_of(settings.address)
     sender = sender_address(settings.mail_from or f"Moulin <moulin@{domain}>")
     describe = describing(settings.address, told.community, told.offices, person.lang)
     method = Method.CANCEL if news in _REMOVES else Method.REQUEST
+    status = Answer.MAYBE if news in _WAITS else answer or Answer.YES
     content = invitation_of(
         session_event(session, describe, domain),
         method,
         Organiser(sender.addr_spec, told.community.name.read(person.lang)),
-        Guest(person.email or "", person.name, Answer.MAYBE if news in _WAITS else answer),
+        Guest(person.email or "", person.name, status),
         told.now,
     )
     return Attachment(name, f"text/calendar; method={method.value}", content)
 
 
-def letter_of(told: Told, session: Session, news: News, words: Words) -> Letter:
-    """What the letter says, in its reader's language."""
+def letter_of(
+    told: Told, session: Session, news: News, words: Words, *, has_answered: bool = True
+) -> Letter:
+    """What the letter says, in its reader's language; to a host who did not answer, or others."""
     _ = words.gettext
     zone = ZoneInfo(session.time_zone)
     begin, end = session.starts_at.astimezone(zone), session.ends_at.astimezone(zone)
@@ -172,9 +187,17 @@ def letter_of(told: Told, session: Session, news: News, words: Words) -> Letter:
         subject=f"{subject}{colon}{title}, {day}",
         paragraphs=(_("Bonjour,"), sentences[0], facts, *sentences[1:]),
         action=(_("Voir les séances") if told.pages_go else _("Voir la séance"), page),
-        why=_("Vous avez répondu à cette séance. Votre compte dit quels courriels vous voulez."),
+        why=why_told(words, has_answered=has_answered),
         notification=Notification.CHANGES,
     )
+
+
+def why_told(words: Words, *, has_answered: bool) -> str:
+    """Why someone hears of a session: they answered it, or else they host it."""
+    _ = words.gettext
+    if has_answered:
+        return _("Vous avez répondu à cette séance. Votre compte dit quels courriels vous voulez.")
+    return _("Vous animez cette séance. Votre compte dit quels courriels vous voulez.")
 
 
 def _said(news: News, words: Words) -> tuple[str, tuple[str, ...]]:
@@ -183,6 +206,11 @@ def _said(news: News, words: Words) -> tuple[str, tuple[str, ...]]:
     removes = _("Le fichier joint l’enlève de votre agenda.")
     changes = _("Le fichier joint la change aussi dans votre agenda.")
     changed = _("Cette séance a changé. Voici ce qu’elle est maintenant.")
+    takes_place = _(
+        "Cette séance avait été annulée : elle aura lieu. Votre réponse tient toujours."
+    )
+    hosts_still = _("Cette séance avait été annulée : elle aura lieu, et vous l’animez toujours.")
+    puts_back = _("Le fichier joint la remet dans votre agenda.")
     return {
         News.COMING: (_("C’est noté"), (_("Votre réponse est notée."), keeps)),
         News.WAITING: (
@@ -203,11 +231,6 @@ def _said(news: News, words: Words) -> tuple[str, tuple[str, ...]]:
             ),
         ),
         News.CANCELLED: (_("Annulée"), (_("Cette séance n’aura pas lieu."), removes)),
-        News.RESTORED: (
-            _("Rétablie"),
-            (
-                _("Cette séance avait été annulée : elle aura lieu. Votre réponse tient toujours."),
-                _("Le fichier joint la remet dans votre agenda."),
-            ),
-        ),
+        News.RESTORED: (_("Rétablie"), (takes_place, puts_back)),
+        News.RESTORED_HOSTED: (_("Rétablie"), (hosts_still, puts_back)),
     }[news]

@@ -6,7 +6,8 @@ written anew, and when it is called off, or the answer becomes no, they are take
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -72,15 +73,24 @@ async def _queue(
     )
 
 
-async def notify_seated(db: Transaction, told: Told, session: Session, person: Person) -> None:
-    """A seat was freed, and it is that person's: their devices say so at once."""
-    if person.email is None or session.starts_at <= told.now:
+async def notify_seated(
+    db: Transaction, told: Told, found: Sequence[Session], person: Person
+) -> None:
+    """Seats were freed, and are that person's: their devices say so at once, of the first date."""
+    coming = sorted(
+        (each for each in found if each.starts_at > told.now), key=lambda each: each.starts_at
+    )
+    if person.email is None or not coming:
         return
-    words = told.app[CATALOGS].words(person.lang)
+    session, words = coming[0], told.app[CATALOGS].words(person.lang)
+    headline = words.ngettext(
+        "Une place pour vous : %(title)s", "Des places pour vous : %(title)s", len(coming)
+    )
+    notice = notice_of(told, session, headline, words)
     await queue_notice(
         db,
         person,
-        notice_of(told, session, words.gettext("Une place pour vous : %(title)s"), words),
+        with_others(notice, len(coming) - 1, words),
         now=told.now,
         about=f"seat:{session.id}",
         send_at=told.now,
@@ -99,6 +109,15 @@ def notice_of(told: Told, session: Session, headline: str, words: Words) -> Noti
         path=told.page(session),
         lang=words.lang,
     )
+
+
+def with_others(notice: Notice, count: int, words: Words) -> Notice:
+    """The same notice, which says that there are so many more dates than the one it tells."""
+    if not count:
+        return notice
+    more = words.ngettext("et %(num)d autre", "et %(num)d autres", count) % {"num": count}
+    day, _newline, rest = notice.body.partition("\n")
+    return replace(notice, body=f"{day}, {more}\n{rest}")
 
 
 def reminder_of(told: Told, session: Session, words: Words) -> Letter:

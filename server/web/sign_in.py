@@ -15,7 +15,7 @@ from server.i18n import Words
 from server.keys import DATABASE, JOBS, SETTINGS
 from server.letters import Address, Letter, queue_letter
 from server.storage.database import Transaction
-from server.storage.queries import login_links, logins, people, person_data
+from server.storage.queries import login_links, logins, people
 from server.web.account_views import LoginLinkView, SignInView
 from server.web.fields import form_fields
 from server.web.passkey_host import passkey_host
@@ -29,6 +29,7 @@ from server.web.person import (
 )
 from server.web.rate_limits import LOGIN_LINKS, OWNER_LINKS
 from server.web.rendering import language, render, render_doorway, see_other, words_of
+from server.web.seat_news import merge_and_tell
 from server.web.views import CardView
 from server.web.way_back import safe_next
 
@@ -150,6 +151,6 @@ async def settle(
         await people.become_member(db, person.id, email, lang)
         await logins.end_logins(db, person.id, but=known_login(request))
     if outcome.goes is not None:
-        await person_data.merge_people(db, outcome.goes.id, person.id, now)
+        await merge_and_tell(request.app, db, outcome.goes.id, person.id, now)
     await people.join_where_admitted(db, person.id, now)
     return person

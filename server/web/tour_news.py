@@ -29,7 +29,7 @@ from server.web.doors import community_url
 from server.web.session_invitations import Told, batches
 from server.web.tour_letters import Sent, about_proposal, notify, slot_line, take_back
 from server.web.tour_news_words import StopNews, Telling, stop_letter
-from server.web.tour_rows import TOURS, is_shown, places_of
+from server.web.tour_rows import TOURS, is_shown, places_of, tour_url
 
 
 @dataclass(frozen=True)
@@ -72,14 +72,42 @@ async def tell_of_stops(
 
 
 async def tell_withdrawn(
-    db: Transaction, teller: Teller, tour: Tour, house: Community, proposal: Proposal
+    db: Transaction,
+    teller: Teller,
+    tour: Tour,
+    house: Community,
+    proposals: Sequence[Proposal],
 ) -> None:
-    """A proposal is withdrawn: what did not leave is taken back, who had been asked learns it."""
+    """Proposals are withdrawn: what did not leave is taken back, who had been asked learns it."""
     telling = Telling(StopNews.WITHDRAWN, tour.title, "", house)
-    unaware = await _unaware(db, [proposal])
-    await take_back(db, proposal.id)
-    if proposal.is_open(teller.now):
-        await _tell_house(db, teller, telling, [_off(proposal)], unaware=unaware)
+    unaware = await _unaware(db, proposals)
+    for each in proposals:
+        await take_back(db, each.id)
+    off = [_off(each) for each in proposals if each.is_open(teller.now)]
+    await _tell_house(db, teller, telling, off, unaware=unaware)
+
+
+async def tell_proposer_of_withdrawn(
+    db: Transaction,
+    teller: Teller,
+    tour: Tour,
+    house: Community,
+    person: Person,
+    proposals: Sequence[Proposal],
+) -> None:
+    """What somebody may propose no more is withdrawn: they learn it, of what they may see today."""
+    place = (await places_of(db, [house.id], person, teller.now))[house.id]
+    by_id = [each.session_id for each in proposals if each.session_id is not None]
+    found = await sessions.sessions_by_ids(db, by_id)
+    hidden = {each.id for each in found if not is_shown(place, each)}
+    off = [
+        _off(each)
+        for each in proposals
+        if each.is_open(teller.now) and each.session_id not in hidden
+    ]
+    telling = Telling(StopNews.WITHDRAWN, tour.title, tour_url(tour), house)
+    if off:
+        await _tell(db, teller, telling, person, off)
 
 
 async def tell_left_out(

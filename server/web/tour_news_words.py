@@ -87,7 +87,11 @@ def _lead(telling: Telling, count: int, words: Words) -> str:
     if telling.house is None:
         return _("La tournée « %(tour)s » a été retirée par qui tient ce serveur.")
     return {
-        StopNews.WITHDRAWN: _("La tournée « %(tour)s » ne propose plus cette étape à %(house)s."),
+        StopNews.WITHDRAWN: ngettext(
+            "La tournée « %(tour)s » ne propose plus cette étape à %(house)s.",
+            "La tournée « %(tour)s » ne propose plus ces étapes à %(house)s.",
+            count,
+        ),
         StopNews.LEFT_OUT: ngettext(
             "La tournée « %(tour)s » ne s’arrête plus à cette séance de %(house)s.",
             "La tournée « %(tour)s » ne s’arrête plus à ces séances de %(house)s.",
@@ -122,7 +126,9 @@ def _after(telling: Telling, count: int, words: Words) -> str:
     )
     another = _("Un autre moment ou une autre maison conviendrait peut-être.")
     return {
-        StopNews.WITHDRAWN: _("Vous n’avez plus à répondre."),
+        StopNews.WITHDRAWN: _("Vous n’avez plus à répondre.")
+        if telling.is_house
+        else _("Pour en proposer, il faut organiser une maison. La tournée reste la vôtre."),
         StopNews.LEFT_OUT: stays,
         StopNews.LEFT: stays,
         StopNews.CALLED_OFF: _("Qui compose la tournée l’apprend aussi.")

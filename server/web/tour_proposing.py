@@ -117,7 +117,7 @@ async def withdraw(request: web.Request) -> web.Response:
         if not await tour_proposals.withdraw_proposal(db, proposal.id):
             raise Refused(409, "proposal_gone")
         teller = Teller(request.app, person.id, right_now())
-        await tell_withdrawn(db, teller, tour, house, proposal)
+        await tell_withdrawn(db, teller, tour, house, [proposal])
     wake(request.app)
     return see_other(f"{tour_url(tour)}?fait=withdrawn#propositions")
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 
 from server.community.answers import Answer
 from server.community.calendar_events import SeriesAtDates
 from server.community.people import Person
+from server.community.rota import Duty
 from server.community.sessions import Session
 from server.storage.database import Transaction
 from server.storage.queries.people import person_of
@@ -22,6 +23,7 @@ from server.storage.queries.sessions import (
     sessions_of_series,
 )
 from server.storage.tables import (
+    HostNewsRow,
     PersonRow,
     SessionAnswerRow,
     SessionHostRow,
@@ -109,3 +111,32 @@ async def invited_to(
         (session_id, person_of(row), Answer(answer))
         for session_id, answer, row in await db.execute(query)
     ]
+
+
+async def concerned_by(
+    db: Transaction, session_ids: Collection[str]
+) -> list[tuple[str, Person, Answer | None]]:
+    """Who is to hear of changes of those sessions: who was `invited_to`, and their hosts.
+
+    The answer is None for a host who gave none. One who said that they do not come is left out, and
+    so is one to whom the session was given and who is not told of that yet: that news, when it
+    leaves, says how the session is then.
+    """
+    answered = exists().where(
+        SessionAnswerRow.session_id == SessionRow.id,
+        SessionAnswerRow.person_id == PersonRow.id,
+    )
+    unaware = exists().where(
+        HostNewsRow.session_id == SessionRow.id,
+        HostNewsRow.person_id == PersonRow.id,
+        HostNewsRow.before == Duty.NONE.value,
+    )
+    query = (
+        select(SessionRow.id, PersonRow)
+        .join(SessionHostRow, SessionHostRow.plan_id == SessionRow.plan_id)
+        .join(PersonRow, PersonRow.id == SessionHostRow.person_id)
+        .where(SessionRow.id.in_(session_ids), PersonRow.email.is_not(None), ~answered, ~unaware)
+        .order_by(SessionRow.id, SessionHostRow.position)
+    )
+    hosts = [(session_id, person_of(row), None) for session_id, row in await db.execute(query)]
+    return [*await invited_to(db, session_ids), *hosts]

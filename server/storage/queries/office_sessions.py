@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, func, or_, select, update
 
 from server.community.sessions import OpenTo
 from server.storage.database import Transaction
@@ -15,6 +15,7 @@ from server.storage.queries.tour_stops import is_stop
 from server.storage.tables import (
     InvitationRow,
     SessionAnswerRow,
+    SessionHostRow,
     SessionInvitationRow,
     SessionPlanRow,
     SessionRow,
@@ -60,9 +61,10 @@ async def planned_in(
 async def move_sessions(db: Transaction, office_id: str, to: str, now: datetime) -> Changed:
     """Have all that is planned in an office take place in another, and links to it lead there.
 
-    What is over goes along, so that its figures stay. Tells of those that somebody answered.
+    What is over goes along, so that its figures stay. Tells of those that somebody answered, or
+    hosts.
     """
-    answered = await _answered(db, office_id, now)
+    known = await _known(db, office_id, now)
     plans = select(SessionPlanRow.id).where(SessionPlanRow.office_id == office_id)
     await _touch(db, office_id, now)
     await db.execute(
@@ -81,24 +83,27 @@ async def move_sessions(db: Transaction, office_id: str, to: str, now: datetime)
     await db.execute(
         update(SessionPlanRow).where(SessionPlanRow.office_id == office_id).values(office_id=to)
     )
-    return Changed(changed=answered)
+    return Changed(changed=known)
 
 
 async def call_off_sessions(db: Transaction, office_id: str, now: datetime) -> Changed:
     """Call off all that is to come in an office.
 
-    Tells of those that somebody answered, and of those that a tour stops at, or waits to.
+    Tells of those that somebody answered, or hosts, and that a tour stops at, or waits to.
     """
-    answered = await _answered(db, office_id, now)
+    known = await _known(db, office_id, now)
     found = list(await db.scalars(_to_come(office_id, now)))
     stops = set(await db.scalars(is_stop(found)))
     await _touch(db, office_id, now, cancelled_at=now)
-    return Changed(cancelled=(*answered, *(each for each in found if each in stops - {*answered})))
+    return Changed(cancelled=(*known, *(each for each in found if each in stops - {*known})))
 
 
-async def _answered(db: Transaction, office_id: str, now: datetime) -> tuple[str, ...]:
-    answered = select(SessionAnswerRow.session_id)
-    query = _to_come(office_id, now).where(SessionRow.id.in_(answered))
+async def _known(db: Transaction, office_id: str, now: datetime) -> tuple[str, ...]:
+    """What is to come there that somebody answered, or hosts: there is someone to tell."""
+    answered, hosted = select(SessionAnswerRow.session_id), select(SessionHostRow.plan_id)
+    query = _to_come(office_id, now).where(
+        or_(SessionRow.id.in_(answered), SessionRow.plan_id.in_(hosted))
+    )
     return tuple(await db.scalars(query.order_by(SessionRow.starts_at, SessionRow.id)))
 
 

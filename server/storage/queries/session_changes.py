@@ -7,7 +7,7 @@ end is carried on by `extend_series` as time passes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -199,10 +199,10 @@ async def _change_many(
             row.ends_at = row.starts_at + length(draft.plan.phases)
         touch(row, now)
     told = [each for each in moved if future[each].cancelled_at is None]
-    gone = [future[each] for each in dropped if future[each].starts_at > now]
-    cancelled = await _drop(db, gone, now)
+    placeless = [future[each] for each in dropped if future[each].starts_at > now]
+    cancelled, gone = await _drop(db, placeless, now)
     await db.flush()
-    return Changed(tuple(told), cancelled, series.id)
+    return Changed(tuple(told), cancelled, gone, series.id)
 
 
 async def _split(
@@ -312,27 +312,32 @@ async def _reschedule_series(
     series.known_until = horizon(first, now)
 
 
-async def _drop(db: Transaction, rows: Iterable[SessionRow], now: datetime) -> tuple[str, ...]:
+async def _drop(
+    db: Transaction, rows: Sequence[SessionRow], now: datetime
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Sessions without a place left: called off where somebody answered or a link leads, else gone.
 
     A link goes on to the dates to come of a session that is called off, not of one that is gone;
-    who composes a tour that stops there, or waits to, is to learn it.
+    who composes a tour that stops there, or waits to, is to learn it. What had been called off
+    before is told no more: the ids are those of what was to take place.
     """
-    ids = [row.id for row in rows]
+    was_on = {row.id: row.cancelled_at is None for row in rows}
     known = select(SessionRow.id).where(
-        SessionRow.id.in_(ids),
+        SessionRow.id.in_(was_on),
         or_(
             exists().where(SessionAnswerRow.session_id == SessionRow.id),
             exists().where(SessionInvitationRow.session_id == SessionRow.id),
-            SessionRow.id.in_(is_stop(ids)),
+            SessionRow.id.in_(is_stop(was_on)),
         ),
     )
-    kept = set(await db.scalars(known)) if ids else set()
+    kept = set(await db.scalars(known)) if was_on else set()
     for row in rows:
-        if row.id in kept:
-            row.cancelled_at = row.cancelled_at or now
+        if row.id in kept and was_on[row.id]:
+            row.cancelled_at = now
             touch(row, now)
-    gone = [each for each in ids if each not in kept]
+    gone = [each for each in was_on if each not in kept]
     if gone:
         await db.execute(delete(SessionRow).where(SessionRow.id.in_(gone)))
-    return tuple(each for each in ids if each in kept)
+    told = [each for each, is_news in was_on.items() if is_news]
+    cancelled = tuple(each for each in told if each in kept)
+    return cancelled, tuple(each for each in told if each in gone)

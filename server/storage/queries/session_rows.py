@@ -29,10 +29,14 @@ MOST_ON_RULE = 10_000
 
 @dataclass(frozen=True)
 class Changed:
-    """What a change did, for those to be told: ids of sessions changed, and of those called off."""
+    """What a change did, for those to be told: ids of sessions changed, and of those called off.
+
+    `gone`: those of which nothing is left, as nobody had answered them: only hosts knew of them.
+    """
 
     changed: tuple[str, ...] = ()
     cancelled: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
     series_id: str = ""
 
 

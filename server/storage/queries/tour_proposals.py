@@ -22,6 +22,7 @@ from server.storage.database import Transaction
 from server.storage.ids import new_id
 from server.storage.queries.communities import community_of
 from server.storage.queries.people import person_of
+from server.storage.queries.tours import is_beginning_of
 from server.storage.tables import (
     CommunityRow,
     MembershipRow,
@@ -55,13 +56,7 @@ class Asked:
 
 async def proposals_of_tour(db: Transaction, tour_id: str) -> list[tuple[Proposal, Community]]:
     """The stops of a tour that are only proposed, or were declined, each with the house asked."""
-    query = _proposals().join(CommunityRow, CommunityRow.id == TourStopRow.community_id)
-    asked = query.add_columns(CommunityRow).where(TourStopRow.tour_id == tour_id)
-    rows = await db.execute(asked.limit(MOST_SHOWN))
-    return [
-        (_proposal(stop, session, plan, series), community_of(community))
-        for stop, session, plan, series, community in rows
-    ]
+    return await _read_asked(db, TourStopRow.tour_id == tour_id, most=MOST_SHOWN)
 
 
 async def open_proposals_to(db: Transaction, community_id: str, now: datetime) -> list[Asked]:
@@ -195,10 +190,25 @@ async def withdraw_proposal(db: Transaction, proposal_id: str) -> bool:
     return (await db.execute(query.returning(TourStopRow.id))).first() is not None
 
 
-async def proposed_by(db: Transaction, person_id: str) -> list[str]:
-    """The ids of what someone proposed and nobody accepted yet."""
-    query = select(TourStopRow.id).where(TourStopRow.proposed_by == person_id)
-    return list(await db.scalars(query.order_by(TourStopRow.id)))
+async def left_by(db: Transaction, person_id: str) -> list[tuple[Proposal, Community]]:
+    """What goes with someone who is erased: what they proposed, and nobody accepted yet.
+
+    With it goes what anyone proposed for a tour of theirs that stops nowhere yet.
+    """
+    beginnings = select(TourRow.id).where(is_beginning_of(person_id))
+    return await _read_asked(
+        db, or_(TourStopRow.proposed_by == person_id, TourStopRow.tour_id.in_(beginnings))
+    )
+
+
+async def withdraw_waiting(db: Transaction, person_id: str) -> list[tuple[Proposal, Community]]:
+    """Erase what someone proposed and nobody answered yet: what that was, each with its house."""
+    waiting = and_(TourStopRow.proposed_by == person_id, _ASKED)
+    found = await _read_asked(db, waiting)
+    # One that is accepted at this very moment is a stop, and stays.
+    query = delete(TourStopRow).where(waiting).returning(TourStopRow.id)
+    gone = set(await db.scalars(query))
+    return [(proposal, house) for proposal, house in found if proposal.id in gone]
 
 
 async def organisers_of(db: Transaction, community_id: str) -> list[Person]:
@@ -217,6 +227,17 @@ async def organisers_of(db: Transaction, community_id: str) -> list[Person]:
 async def _answer(db: Transaction, proposal_id: str, **values: object) -> bool:
     query = update(TourStopRow).where(TourStopRow.id == proposal_id, _ASKED).values(**values)
     return (await db.execute(query.returning(TourStopRow.id))).first() is not None
+
+
+async def _read_asked(
+    db: Transaction, which: ColumnElement[bool], most: int | None = None
+) -> list[tuple[Proposal, Community]]:
+    query = _proposals().join(CommunityRow, CommunityRow.id == TourStopRow.community_id)
+    rows = await db.execute(query.add_columns(CommunityRow).where(which).limit(most))
+    return [
+        (_proposal(stop, session, plan, series), community_of(community))
+        for stop, session, plan, series, community in rows
+    ]
 
 
 def _is_open(now: datetime) -> ColumnElement[bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Select, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, or_, select, update
 
 from server.community.offices import Visibility
 from server.community.sessions import OpenTo
@@ -143,8 +143,13 @@ async def remove_tour(db: Transaction, tour_id: str) -> None:
 
 async def erase_beginnings(db: Transaction, maker_id: str) -> None:
     """Remove the tours of someone that stop nowhere yet: nobody is left to go on with them."""
+    await db.execute(delete(TourRow).where(is_beginning_of(maker_id)))
+
+
+def is_beginning_of(maker_id: str) -> ColumnElement[bool]:
+    """That a tour is one of that person's which stops nowhere yet, in a query of tours."""
     stops = exists().where(TourStopRow.tour_id == TourRow.id, _IS_STOP)
-    await db.execute(delete(TourRow).where(TourRow.created_by == maker_id, ~stops))
+    return and_(TourRow.created_by == maker_id, ~stops)
 
 
 async def _put_stops(db: Transaction, tour_id: str, session_ids: Collection[str]) -> None:

@@ -236,3 +236,33 @@ async def test_the_migration_keeps_stops_and_wishes_down_and_up(
         assert person.notifications == {Notification(each) for each in after}
         assert await stops(db, tour) == {first}
         assert await tour_proposals.proposals_of_tour(db, tour.id) == []
+
+
+async def test_what_someone_leaves_is_known_with_its_houses(database: Database) -> None:
+    async with database.writing() as db:
+        community_id, first, _ = await make(db)
+        ana, bo = await add_person(db, "Ana", NOW), await add_person(db, "Bo", NOW)
+        going, beginning = await tour_of(db, ana.id, first), await tour_of(db, ana.id)
+        theirs = await tour_of(db, bo.id, first)
+        asked = await propose(db, going, community_id, moment("Un"))
+        refused = await propose(db, going, community_id, moment("Deux"))
+        assert await tour_proposals.decline_proposal(db, refused.id, "Complet.")
+        accepted = await propose(db, going, community_id, moment("Trois"))
+        assert await tour_proposals.accept_proposal(db, accepted.id)
+        by_bo = await tour_proposals.add_proposal(
+            db, beginning, community_id, moment("Quatre"), bo.id, NOW
+        )
+        assert by_bo is not None
+        kept = await propose(db, theirs, community_id, moment("Cinq"))
+        found = await tour_proposals.left_by(db, ana.id)
+        assert {each.id for each, _ in found} == {asked.id, refused.id, by_bo.id}
+        assert {house.id for _, house in found} == {community_id}
+
+        withdrawn = await tour_proposals.withdraw_waiting(db, ana.id)
+        assert [each for each, _ in withdrawn] == [asked]
+        left = [refused.id, by_bo.id, kept.id]
+        assert [each.id for each, _ in await tour_proposals.proposals_of_tour(db, going.id)] == [
+            refused.id
+        ]
+        for each in left:
+            assert await tour_proposals.proposal_by_id(db, each) is not None
