@@ -300,7 +300,7 @@ async def test_who_reads_nothing_at_all_is_hung_up_on(
     def writing() -> bool:
         return any(task.get_name() == "signal writer" for task in asyncio.all_tasks())
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not writing():  # until the first message is on its way
             await asyncio.sleep(0)
         while not house.rtc.counters["signal_slow_client"]:
