@@ -109,6 +109,9 @@ class Publications:
     def codec_of(self, kind: str, msid: str) -> str:
         """The codec of the announced or live track that a section of that msid would carry."""
         msid = _bare(msid)
+        for pending in self._pending:  # also where the same media is live: it comes anew
+            if pending.kind == kind and pending.cid == msid:
+                return pending.first.codec
         for live in self:
             for each in live.renditions:
                 if each.cid == msid != "":

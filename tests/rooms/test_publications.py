@@ -269,3 +269,21 @@ async def test_a_codec_that_is_asked_for_is_granted_if_it_is_forwarded(
     (published,) = ana_hears.heard(TrackPublished)
     assert published.track.mime_type == told
     assert [each.mime_type for each in published.track.codecs] == [told]
+
+
+async def test_what_is_published_again_comes_in_the_codec_announced_last(seating: Seating) -> None:
+    ana, hears = seating.join("ana")
+    ana.publish(adding("video", CHROMIUM_VIDEO))
+    seating.offer(ana)
+    request = adding("video", CHROMIUM_VIDEO)
+    request.simulcast_codecs.append(SimulcastCodec(codec="vp9", cid=CHROMIUM_VIDEO))
+    ana.publish(request)
+    # One offer ends the old section and begins the new one.
+    head, audio, video, data = offer_text("chromium_publisher").split("\r\nm=")
+    old = video.replace("a=sendonly", "a=inactive").replace("a=sendrecv", "a=inactive")
+    new = video.replace("a=mid:1", "a=mid:3")
+    head = head.replace("BUNDLE 0 1 2", "BUNDLE 0 1 2 3")
+    ana.connection.answer("\r\nm=".join([head, audio, old, data.rstrip(), new]), 2)
+    (camera,) = [track for track in ana.publications if track.kind == "video"]
+    assert (camera.mid, camera.info.mime_type) == ("3", "video/VP9")
+    assert hears.heard(Described)[-1].sdp.count("VP9/90000") == 1
