@@ -105,7 +105,7 @@ def _of_a_form(words: Words) -> dict[str, tuple[str, str]]:
         ),
         "session_over": (
             _("Cette séance ne se change plus"),
-            _("Elle est terminée ou annulée. Copiez-la pour en annoncer une autre."),
+            _("Elle est terminée ou annulée. Sa page permet d’en annoncer une semblable."),
         ),
         "most_offices": (
             _("La maison ne peut pas avoir plus de bureaux"),
