@@ -225,21 +225,24 @@ class RtcServer:
         """Do all that is due: media reports each time, consent each second."""
         for peer in list(self.peers.values()):
             if peer.media.due <= now:
-                self._tick_media(peer, now)
+                self._guarded(peer, peer.media.tick, now)
         if now - self._swept_at >= SWEEP_SECONDS:
             self._swept_at = now
             for peer in list(self.peers.values()):
-                peer.sweep(now)
+                self._guarded(peer, peer.sweep, now)
             self._leaving = {each for each in self._leaving if each.busy}
 
-    def _tick_media(self, peer: Peer, now: float) -> None:
+    def _guarded(self, peer: Peer, work: Callable[[float], None], now: float) -> None:
+        """Do it; a mistake of ours met by one peer must not stop the clock of all the others."""
         try:
-            peer.media.tick(now)
+            work(now)
         except Exception:
-            # A mistake of ours met by one peer must not stop the clock of all the others.
-            _log.exception("media tick failed")
+            _log.exception("a peer's tick failed")
             self.counters.add("tick_failed")
-            peer.fail("internal error")
+            try:
+                peer.fail("internal error")
+            except Exception:
+                _log.exception("a failed peer could not be told of")
 
 
 def _path(carrier: Carrier, address: Any) -> Path:

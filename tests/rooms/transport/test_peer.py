@@ -377,6 +377,25 @@ async def test_a_peer_whose_tick_fails_is_closed_and_the_others_tick_on(
     assert first not in rtc.peers.values()
 
 
+async def test_a_listener_that_fails_at_the_end_keeps_no_other_peer_from_its_own() -> None:
+    now = 0.0
+    rtc = RtcServer(["127.0.0.1"], 0, Limits(first_check_seconds=5), now=lambda: now)
+    broken, fine = Listener(), Listener()
+
+    def fail(peer: Peer, reason: str) -> None:
+        raise RuntimeError("ours to mend")
+
+    broken.on_closed = fail  # type: ignore[method-assign]
+    for listener in (broken, fine):  # both wait for a check that never comes
+        rtc.create_peer(listener).answer(offer_text("chromium_single"))
+    now = 10.0
+    rtc.tick(now)
+    assert fine.reason == "no connectivity check came"
+    assert rtc.counters["tick_failed"] == 1
+    assert not rtc.peers
+    await rtc.close()
+
+
 async def test_a_listener_that_fails_at_connecting_loses_its_peer_alone(rtc: RtcServer) -> None:
     def fail(peer: Peer) -> None:
         raise RuntimeError("ours to mend")
