@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from server.community.answers import Answer
 from server.community.recurrence import Schedule
 from server.community.rota import Duty, DutyChange
@@ -18,6 +20,7 @@ from server.storage.queries import (
     session_cancelling,
     session_changes,
 )
+from server.storage.queries.offices import offices_of
 from server.storage.queries.people import add_person, become_member
 from tests.server.storage.test_sessions import FIRST, NOW, WEEKLY, all_of, make
 
@@ -58,17 +61,28 @@ async def test_hosts_are_concerned_like_those_who_answered(database: Database) -
             assert ((third.id, "Luc", None) in await told(third.id)) is is_told
 
 
-async def test_an_office_that_goes_concerns_hosts_where_nobody_answered(database: Database) -> None:
+@pytest.mark.parametrize("moves", [False, True])
+async def test_an_office_that_goes_concerns_who_answered_there_and_who_hosts(
+    database: Database, moves: bool
+) -> None:
     async with database.writing() as db:
         community_id, _, draft = await make(db)
-        hosted = await all_of(db, community_id)
+        known = {each.id for each in await all_of(db, community_id)}
         nobodys = replace(draft.plan, host_id=None, co_host_ids=())
         alone = Schedule(FIRST.start + timedelta(hours=5), FIRST.time_zone)
-        await session_changes.add_session(
+        answered = await session_changes.add_session(
             db, community_id, replace(draft, plan=nobodys, schedule=alone), None, NOW
         )
-        changed = await office_sessions.call_off_sessions(db, draft.plan.office_id, NOW)
-        assert list(changed.cancelled) == [each.id for each in hosted]
+        ana = await add_person(db, "Ana", NOW)
+        await say(db, answered, ana.id, Answer.YES)
+        office, other, *_ = [each.id for each in await offices_of(db, community_id)]
+        assert office == draft.plan.office_id
+        if moves:
+            told = (await office_sessions.move_sessions(db, office, other, NOW)).changed
+        else:
+            told = (await office_sessions.call_off_sessions(db, office, NOW)).cancelled
+        assert len(told) == len(known) + 1
+        assert set(told) == known | {answered}
 
 
 async def test_what_a_rule_drops_is_told_apart(database: Database) -> None:
