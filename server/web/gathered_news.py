@@ -43,6 +43,7 @@ _ORDER = (
     News.CHANGED_WAITING,
     News.SEATED,
     News.RESTORED,
+    News.RESTORED_WAITING,
     News.RESTORED_HOSTED,
     News.CANCELLED,
 )
@@ -86,8 +87,10 @@ async def tell_everyone(
                 continue
             if own is News.CHANGED:
                 own = line.get((session_id, person.id), own)
-            elif own is News.RESTORED and answer is None:
-                own = News.RESTORED_HOSTED
+            elif own is News.RESTORED:
+                waits = (session_id, person.id) in line
+                own = News.RESTORED_WAITING if waits else own
+                own = News.RESTORED_HOSTED if answer is None else own
             known[person.id] = person
             items.setdefault(person.id, []).append(Item(session, answer, own))
     for session, person in await hosts_of_gone(db, told, before, gone):
@@ -301,6 +304,7 @@ def _subject(kinds: Sequence[News], words: Words) -> str:
     subjects = {
         News.SEATED: _("Des places pour vous : %(title)s"),
         News.RESTORED: restored,
+        News.RESTORED_WAITING: restored,
         News.RESTORED_HOSTED: restored,
         News.CANCELLED: _("Annulées : %(title)s"),
     }
@@ -344,6 +348,12 @@ def _sentence(kind: News, count: int, words: Words) -> str:
         return words.ngettext(
             "Cette date avait été annulée : elle aura lieu. Votre réponse tient toujours.",
             "Ces dates avaient été annulées : elles auront lieu. Vos réponses tiennent toujours.",
+            count,
+        )
+    if kind is News.RESTORED_WAITING:
+        return words.ngettext(
+            "Cette date avait été annulée : elle aura lieu. Vous y attendez encore une place.",
+            "Ces dates avaient été annulées : elles auront lieu. Vous y attendez encore une place.",
             count,
         )
     if kind is News.RESTORED_HOSTED:

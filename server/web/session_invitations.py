@@ -47,11 +47,12 @@ class News(Enum):
     SEATED = auto()
     CANCELLED = auto()
     RESTORED = auto()
+    RESTORED_WAITING = auto()
     RESTORED_HOSTED = auto()
 
 
 _REMOVES = frozenset({News.NOT_COMING, News.CANCELLED})
-_WAITS = frozenset({News.WAITING, News.CHANGED_WAITING})
+_WAITS = frozenset({News.WAITING, News.CHANGED_WAITING, News.RESTORED_WAITING})
 
 
 @dataclass(frozen=True)
@@ -209,6 +210,9 @@ def _said(news: News, words: Words) -> tuple[str, tuple[str, ...]]:
     takes_place = _(
         "Cette séance avait été annulée : elle aura lieu. Votre réponse tient toujours."
     )
+    waits_still = _(
+        "Cette séance avait été annulée : elle aura lieu. Vous y attendez encore une place."
+    )
     hosts_still = _("Cette séance avait été annulée : elle aura lieu, et vous l’animez toujours.")
     puts_back = _("Le fichier joint la remet dans votre agenda.")
     return {
@@ -232,5 +236,6 @@ def _said(news: News, words: Words) -> tuple[str, tuple[str, ...]]:
         ),
         News.CANCELLED: (_("Annulée"), (_("Cette séance n’aura pas lieu."), removes)),
         News.RESTORED: (_("Rétablie"), (takes_place, puts_back)),
+        News.RESTORED_WAITING: (_("Rétablie"), (waits_still, puts_back)),
         News.RESTORED_HOSTED: (_("Rétablie"), (hosts_still, puts_back)),
     }[news]

@@ -250,6 +250,23 @@ async def test_who_waits_is_told_so(
     assert calendar_of(message)[1]["ATTENDEE"].params["PARTSTAT"] == "TENTATIVE"
 
 
+async def test_who_waits_still_waits_when_it_takes_place_after_all(
+    house: web.Application, ana: Visitor, owner: Visitor, post_office: PostOffice
+) -> None:
+    session_id, _ = await one_seat(house, owner, ana)
+    page = f"{HOUSE}/seances/{session_id}"
+    await deliver(house, post_office)
+    for do in ("annuler", "retablir"):
+        await owner.open(page)
+        assert await owner.send(f"{page}/{do}", reach="this") == 200
+    *_, message = await deliver(house, post_office)
+    assert str(message["Subject"]).startswith("Rétablie")
+    text = message.get_body(("plain",))
+    assert text is not None
+    assert "Vous y attendez encore une place." in text.get_content()
+    assert calendar_of(message)[1]["ATTENDEE"].params["PARTSTAT"] == "TENTATIVE"
+
+
 async def test_guests_without_an_address_get_nothing(
     house: web.Application, owner: Visitor, post_office: PostOffice, wanted: SessionDraft
 ) -> None:
