@@ -92,8 +92,6 @@ class Participant:
         """When the signal connection was lost, while it is."""
         self.unplugged_at: float | None = None
         """When a peer connection ended; there is no way back from that."""
-        self.missed: dict[str, ParticipantInfo] = {}
-        """Those who left while this client had no signal connection, by sid."""
         self.last_sequence = 0
         self._limits = limits
         self._version = 1

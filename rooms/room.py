@@ -37,8 +37,10 @@ GOODBYE = 0.8
 """Seconds for a client whose peer connection ended to say that it leaves."""
 REMEMBERED_SPEECH = 10.0
 """Seconds for which who spoke is thought to speak again."""
+UNNOTICED = 20.0
+"""Seconds for which a signal connection may be dead before we notice that."""
 MISSED = 1000
-"""Departures remembered for a client that has lost its signal connection."""
+"""Departures remembered for clients that may have missed them."""
 
 
 class Witness(Protocol):
@@ -87,6 +89,8 @@ class Room:
         self._by_identity: dict[str, Participant] = {}
         self._speakers = ActiveSpeakers()
         self._spoke_at: dict[str, float] = {}
+        self._departed: dict[str, tuple[float, ParticipantInfo]] = {}
+        """When somebody left, and what was told of that, by sid; the latest last."""
 
     def __iter__(self) -> Iterator[Participant]:
         return iter(tuple(self._by_identity.values()))
@@ -288,9 +292,14 @@ class Room:
                 # Before it is told of itself: a client takes our copy of a mute for out of date.
                 participant.tell(TrackMuted(track.sid, muted=True))
         others = [one.info() for one in self.visible() if one is not participant]
-        infos = (*participant.missed.values(), participant.info(), *others)
-        participant.missed.clear()
-        participant.tell(ParticipantsChanged(infos))
+        # Clients know people by identity: of who is back, nothing is told of having left.
+        here = {participant.identity, *(one.identity for one in others)}
+        left = [
+            info
+            for at, info in self._departed.values()
+            if at >= participant.entered_at and info.identity not in here
+        ]
+        participant.tell(ParticipantsChanged((*left, participant.info(), *others)))
         participant.tell(RoomChanged(self.info()))
         participant.tell(SpeakersChanged(self._speakers.whole(one.sid for one in self.visible())))
         for track in participant.publications:
@@ -326,6 +335,9 @@ class Room:
         for sid, at in tuple(self._spoke_at.items()):
             if now - at >= REMEMBERED_SPEECH:
                 del self._spoke_at[sid]
+        for sid, (at, _) in tuple(self._departed.items()):
+            if now - at >= self.limits.resume_seconds + UNNOTICED:
+                del self._departed[sid]
 
     def adapt(self, now: float) -> None:
         """To be called every 200 ms: look at each participant's link where that is due."""
@@ -368,12 +380,10 @@ class Room:
         info = participant.info()
         info.state = ParticipantInfo.State.DISCONNECTED
         del info.tracks[:]
-        for one in self:
-            if one is participant:
-                continue
-            one.tell(ParticipantsChanged((info,)))
-            if one.lost_at is not None and len(one.missed) < MISSED:
-                one.missed[info.sid] = info
+        self._departed[info.sid] = (self.clock(), info)
+        if len(self._departed) > MISSED:
+            del self._departed[next(iter(self._departed))]
+        self.broadcast(ParticipantsChanged((info,)), but=participant)
 
 
 def _link_score(participant: Participant) -> LinkScore:

@@ -195,6 +195,30 @@ async def test_who_resumes_learns_who_speaks_and_who_ceased_to(seating: Seating)
     assert speaking == {ana.sid: False, bob.sid: False, eve.sid: True}
 
 
+async def test_who_left_before_the_loss_was_noticed_is_told_to_be_gone(seating: Seating) -> None:
+    ana, _ = seating.join("ana")
+    bob, _ = seating.join("bob")
+    eve, _ = seating.join("eve")
+    seating.tick(30)
+    for one in (bob, eve):  # told down a connection that is dead already
+        one.leave(DisconnectReason.CLIENT_INITIATED)
+    seating.join("eve")
+
+    again = Ears()
+    seating.rooms.resume("atelier", "ana", ana.sid, again)
+    ana.room.resumed(ana)
+    assert again.news_of("bob").state == DISCONNECTED
+    told = [one for event in again.heard(ParticipantsChanged) for one in event.participants]
+    # A client knows people by their identity: it would take leave of who is back.
+    assert [one.state for one in told if one.identity == "eve"] == [ACTIVE]
+
+    seating.tick(60)
+    later = Ears()
+    seating.rooms.resume("atelier", "ana", ana.sid, later)
+    ana.room.resumed(ana)
+    assert not later.knows("bob")
+
+
 async def test_only_the_participant_that_is_there_can_be_resumed(seating: Seating) -> None:
     ana, hears = seating.join("ana")
     assert seating.rooms.resume("atelier", "ana", "PA_other", Ears()) is None
