@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -171,50 +172,74 @@ async def test_a_guest_answers_with_a_name_and_companions(
     assert visitor.status == 409
 
 
-async def test_hosts_see_who_waits_for_a_seat_in_order_and_nobody_else_does(
-    house: web.Application, owner: Visitor, visitors: Visitors
-) -> None:
+def line_of(reader: Visitor) -> list[str]:
+    """Those who wait for a seat, as the page of a session shows them."""
+    line = reader.text.partition("En attente d’une place")[2].partition("</ol>")[0]
+    return re.findall(r"<li>([^<]+?) <time", line)
+
+
+@dataclass
+class Full:
+    """A session of one seat: Hana hosts it, Bo has the seat, Cy and two others, then Ana, wait."""
+
+    address: str
+    hana: Visitor
+    bo: Visitor
+    cy: Visitor
+    ana: Visitor
+
+
+@pytest.fixture
+async def full(house: web.Application, owner: Visitor, visitors: Visitors) -> Full:
     async def come_in(name: str, role: str) -> Visitor:
         link = await invite(house, owner, max_uses="1", role=role)
         await (made := visitors()).open(link)
         await made.send(link, name=name)
         return made
 
-    hana, hugo, mia = await come_in("Hana", "host"), await come_in("Hugo", "host"), visitors()
+    hana, bo, cy = [
+        await come_in(name, role)
+        for name, role in (("Hana", "host"), ("Bo", "host"), ("Cy", "member"))
+    ]
     await hana.open(f"{LIST}/nouvelle")
     address = await make(house, hana, capacity="1", host=chosen(hana, "Hana"))
-    members = [await come_in(name, "member") for name in ("Bo", "Cy")]
-    for each, companions in zip(members, ("0", "2"), strict=True):
-        await each.send(f"{address}/reponse", answer="yes", companions=companions)
-    await mia.open(address)
-    await mia.send(f"{address}/reponse", name="Ana", answer="yes")
+    await bo.send(f"{address}/reponse", answer="yes")
+    await cy.send(f"{address}/reponse", answer="yes", companions="2")
+    await (ana := visitors()).open(address)
+    await ana.send(f"{address}/reponse", name="Ana", answer="yes")
+    return Full(address, hana, bo, cy, ana)
+
+
+async def test_hosts_see_who_waits_for_a_seat_in_order(full: Full, owner: Visitor) -> None:
     now = datetime.now(ZoneInfo("America/Toronto"))
-    for reader in (hana, owner):
-        await reader.open(address)
-        line = reader.text.partition("En attente d’une place")[2].partition("</ol>")[0]
-        assert re.findall(r"<li>([^<]+?) <time", line) == ["Cy +2", "Ana"]
-        moments = re.findall(r'<time class="soft" datetime="([^"]+)">depuis le \d', line)
-        assert all(now - datetime.fromisoformat(each) < timedelta(hours=1) for each in moments)
-        assert len(moments) == 2
-    for other in (hugo, *members, mia, visitors()):
-        await other.open(address)
-        assert "4 en attente" in other.text
-        assert "En attente d’une place" not in other.text
-        assert "depuis le" not in other.text
-        assert await other.open(f"{address}/presences.csv") == 403
-    await hana.open(f"{address}/presences.csv")
-    rows = [row.split(";")[:4] for row in hana.page.splitlines()[1:]]
+    for reader in (full.hana, owner):
+        await reader.open(full.address)
+        assert line_of(reader) == ["Cy +2", "Ana"]
+        found = re.findall(r'<time class="soft" datetime="([^"]+)">depuis le \d', reader.text)
+        since = [datetime.fromisoformat(each) for each in found]
+        assert len(since) == 2
+        assert all(timedelta(0) < now - each < timedelta(hours=1) for each in since)
+    await full.hana.open(f"{full.address}/presences.csv")
+    rows = [row.split(";")[:4] for row in full.hana.page.splitlines()[1:]]
     assert rows == [
         ["Bo", "J’y serai", "0", ""],
         ["Cy", "J’y serai", "2", "oui"],
         ["Ana", "J’y serai", "0", "oui"],
     ]
     # one who leaves the line makes it shorter; a session called off has none
-    await members[1].send(f"{address}/reponse", answer="no")
-    await hana.open(address)
-    assert re.findall(r'<li>([^<]+?) <time class="soft"', hana.text) == ["Ana"]
-    await hana.send(f"{address}/annuler", reach="this")
-    assert "En attente d’une place" not in hana.text
+    await full.cy.send(f"{full.address}/reponse", answer="no")
+    await full.hana.open(full.address)
+    assert line_of(full.hana) == ["Ana"]
+    await full.hana.send(f"{full.address}/annuler", reach="this")
+    assert line_of(full.hana) == []
+
+
+async def test_nobody_else_sees_who_waits_for_a_seat(full: Full, visitors: Visitors) -> None:
+    for other in (full.bo, full.cy, full.ana, visitors()):  # Bo hosts, though not this session
+        await other.open(full.address)
+        assert "4 en attente" in other.text
+        assert "En attente d’une place" not in other.text
+        assert await other.open(f"{full.address}/presences.csv") == 403
 
 
 async def test_a_stranger_must_give_a_name(
