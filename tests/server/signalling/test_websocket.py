@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncIterator
-from socket import SO_RCVBUF, SOL_SOCKET
-from socket import socket as Wire
 from typing import Any
 
 import pytest
@@ -279,36 +277,6 @@ async def test_who_does_not_read_is_closed_and_may_resume(door: Door, house: Roo
         assert await closed(socket)
     async with await door.open("ana", reconnect="1", sid=join.participant.sid) as again:
         assert (await hear(again)).HasField("reconnect")
-
-
-async def test_who_reads_nothing_at_all_is_hung_up_on(
-    house: RoomsServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(websocket, "CLOSE_TIMEOUT", 0.1)
-    wire = Wire()
-    wire.setsockopt(SOL_SOCKET, SO_RCVBUF, 4096)
-    wire.setblocking(False)
-    loop = asyncio.get_running_loop()
-    await loop.sock_connect(wire, ("127.0.0.1", house.http_port))
-    await loop.sock_sendall(
-        wire,
-        f"GET /rtc?access_token={house.token('ana')} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        f"Sec-WebSocket-Key: {base64.b64encode(bytes(16)).decode()}\r\n\r\n".encode(),
-    )
-
-    def writing() -> bool:
-        return any(task.get_name() == "signal writer" for task in asyncio.all_tasks())
-
-    async with asyncio.timeout(60):
-        while not writing():  # until the first message is on its way
-            await asyncio.sleep(0)
-        while not house.rtc.counters["signal_slow_client"]:
-            house.rooms.get("atelier").describe("x" * 100_000)
-            await asyncio.sleep(0)
-        while writing():
-            await asyncio.sleep(0.01)
-    wire.close()
 
 
 async def test_who_says_nothing_for_long_is_closed(
