@@ -27,6 +27,7 @@ from server.web.rate_limits import CHANGES
 from server.web.refused import Refused
 from server.web.rendering import render, see_other, words_of
 from server.web.role_words import role_name
+from server.web.seat_news import leave_what_is_closed
 from server.web.session_news import wake
 from server.web.tour_farewells import withdraw_of_former
 from server.web.way_back import page_shown
@@ -128,6 +129,7 @@ async def _change(request: web.Request, after: Role) -> web.Response:
             await members.remove_from(db, community.id, person_id)
             handed = await hand_over(db, person_id, right_now(), community.id)
             await tell_handed_over(request.app, db, handed, right_now())
+            await leave_what_is_closed(request.app, db, person_id, community.id, right_now())
         else:
             await people.set_role(db, community.id, person_id, after, right_now())
         if may_manage(before) and not may_manage(after):

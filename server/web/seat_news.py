@@ -11,12 +11,13 @@ from datetime import datetime
 from aiohttp import web
 
 from server.community.answers import Answer, Reply, newly_seated
-from server.community.sessions import Session
+from server.community.sessions import Session, may_answer
 from server.storage.database import Transaction
-from server.storage.queries import people, person_data, session_answers, sessions
+from server.storage.queries import communities, people, person_data, session_answers, sessions
+from server.storage.queries.letters import cancel_letters
 from server.web.gathered_news import Item, tell_person
-from server.web.session_invitations import News, Told, batches, told_of
-from server.web.session_reminders import notify_seated
+from server.web.session_invitations import News, Told, batches, news_about, told_of
+from server.web.session_reminders import forget_reminder, notify_seated
 
 Lines = dict[str, list[Reply]]
 """Who is in line for a seat, by session."""
@@ -52,6 +53,26 @@ async def merge_and_tell(
     await person_data.merge_people(db, goes, stays, now)
     db.expire_all()
     await tell_seated(app, db, lines, now)
+
+
+async def leave_what_is_closed(
+    app: web.Application, db: Transaction, person_id: str, community_id: str, now: datetime
+) -> None:
+    """Somebody left a house: sessions to come that they may not answer any more have no answer.
+
+    Neither do they remind, or write to, someone who may not see them.
+    """
+    standing = await communities.standing_of(db, community_id, person_id, now)
+    closed: dict[str, Session] = {}
+    for some in batches(await session_answers.answered_in(db, person_id, community_id, now)):
+        found = await sessions.sessions_by_ids(db, some)
+        closed |= {each.id: each for each in found if not may_answer(each, person_id, standing)}
+    held = await lines_with(db, person_id, now)
+    await session_answers.forget_answers(db, person_id, list(closed))
+    for each in closed.values():
+        await forget_reminder(db, each, person_id)
+        await cancel_letters(db, news_about(each), person_id)
+    await tell_seated(app, db, {each: held[each] for each in held.keys() & closed.keys()}, now)
 
 
 async def _tell(db: Transaction, told: Told, person_id: str, found: list[Session]) -> None:

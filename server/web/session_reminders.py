@@ -33,9 +33,14 @@ async def keep_reminder(
     db: Transaction, told: Told, session: Session, person: Person, minutes: int | None
 ) -> None:
     """Remind that person so many minutes before the start, and not otherwise; None: not at all."""
-    await cancel_letters(db, _about(session), person.id)
-    await cancel_notices(db, _about(session), person.id)
+    await forget_reminder(db, session, person.id)
     await _queue(db, told, session, person, minutes)
+
+
+async def forget_reminder(db: Transaction, session: Session, person_id: str) -> None:
+    """Take back the reminder of that person."""
+    await cancel_letters(db, _about(session), person_id)
+    await cancel_notices(db, _about(session), person_id)
 
 
 async def move_reminders(db: Transaction, told: Told, session_ids: Collection[str]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Case, case, func, select
+from sqlalchemy import Case, case, delete, func, select
 
 from server.community.answers import Answer, Reply, reply_again
 from server.community.people import Person
@@ -103,6 +103,33 @@ async def seats_held(db: Transaction, person_id: str, now: datetime) -> list[str
         .limit(MOST_ANSWERS)
     )
     return list(await db.scalars(query))
+
+
+async def answered_in(
+    db: Transaction, person_id: str, community_id: str, now: datetime
+) -> list[str]:
+    """The sessions to come of a community that someone answered, those called off too."""
+    query = (
+        select(SessionRow.id)
+        .join(SessionAnswerRow, SessionAnswerRow.session_id == SessionRow.id)
+        .where(
+            SessionAnswerRow.person_id == person_id,
+            SessionRow.community_id == community_id,
+            SessionRow.starts_at > now,
+        )
+        .order_by(SessionRow.starts_at, SessionRow.id)
+        .limit(MOST_ANSWERS)
+    )
+    return list(await db.scalars(query))
+
+
+async def forget_answers(db: Transaction, person_id: str, session_ids: Collection[str]) -> None:
+    """Erase what one person said of those sessions."""
+    await db.execute(
+        delete(SessionAnswerRow).where(
+            SessionAnswerRow.person_id == person_id, SessionAnswerRow.session_id.in_(session_ids)
+        )
+    )
 
 
 async def put_answer(

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 import icalendar
 import pytest
 from aiohttp import web
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from server.community.answers import Answer
-from server.community.people import Person
+from server.community.people import Person, Role
 from server.community.series_edits import Reach
-from server.community.sessions import Session
+from server.community.sessions import OpenTo, Session
 from server.keys import DATABASE
 from server.push.notices import Notice
 from server.storage.database import Transaction
@@ -29,6 +29,7 @@ from tests.server.offices import office_ids
 from tests.server.visitors import Visitor
 from tests.server.web.test_calendars import HOUSE, announce, draft, weekly
 from tests.server.web.test_gathered_news import edit
+from tests.server.web.test_manage_people import PEOPLE
 
 LUC = "luc@exemple.org"
 MANY = FEW + 2
@@ -211,6 +212,37 @@ async def test_a_seat_that_one_person_held_twice_goes_to_who_waits(
     await sign_in(house, guest, LUC, "Luc")
     [letter] = await read(house)
     assert plain(letter.subject).startswith("Une place pour vous : Mardi")
+
+
+async def test_who_is_shown_out_of_a_house_leaves_the_seats_that_are_for_its_members(
+    house: web.Application, owner: Visitor, ana: Visitor, luc: Visitor
+) -> None:
+    [for_all, for_members, *_] = await one_seat(house)
+    async with house[DATABASE].writing() as db:
+        person = await people.person_by_email(db, LUC)
+        assert person is not None
+        await people.set_role(db, for_all.community_id, person.id, Role.MEMBER, datetime.now(UTC))
+        plan = replace(for_members.plan, open_to=OpenTo.MEMBERS)
+        wanted = replace(draft(plan.office_id, "Mardi"), plan=plan)
+        now = datetime.now(UTC)
+        await session_changes.change_session(db, for_members, wanted, Reach.THIS, now)
+    for each in (for_all, for_members):
+        page = f"{HOUSE}/seances/{each.id}"
+        await luc.open(page)
+        await luc.send(f"{page}/reponse", answer="yes", companions="0", remind="60")
+        assert luc.status == 200
+    await come(house, [for_all, for_members], ANA)
+    await owner.open(PEOPLE)
+    assert await owner.send(f"{PEOPLE}/{person.id}/retirer") == 200
+    [letter] = await read(house)
+    assert sessions_in(letter) == {for_members.id}
+    async with house[DATABASE].reading() as db:
+        both = [for_all.id, for_members.id]
+        assert set(await session_answers.answers_by(db, person.id, both)) == {for_all.id}
+        reminded = await db.scalars(select(LetterRow.about).where(LetterRow.person_id == person.id))
+    about = set(reminded)
+    assert {f"reminder:{for_all.id}", f"calendar:{for_all.id}"} <= about
+    assert not {f"reminder:{for_members.id}", f"calendar:{for_members.id}"} & about
 
 
 async def give_seats(db: Transaction, session: Session, seats: int) -> None:
