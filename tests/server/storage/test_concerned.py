@@ -104,3 +104,21 @@ async def test_what_a_rule_drops_is_told_apart(database: Database) -> None:
         assert changed.gone == (found[4].id,)
         left = [each.id for each in await all_of(db, community_id)]
         assert left == [found[0].id, found[2].id, found[3].id]
+
+
+async def test_what_someone_answered_in_a_house_is_found_and_erased(database: Database) -> None:
+    async with database.writing() as db:
+        community_id, _, _ = await make(db)
+        found = await all_of(db, community_id)
+        ana, bo = await add_person(db, "Ana", NOW), await add_person(db, "Bo", NOW)
+        for each in found[:3]:
+            await say(db, each.id, ana.id, Answer.YES)
+            await say(db, each.id, bo.id, Answer.MAYBE)
+        later = found[0].starts_at
+        mine = await session_answers.answered_in(db, ana.id, community_id, later)
+        assert mine == [found[1].id, found[2].id]
+        assert await session_answers.answered_in(db, ana.id, "elsewhere", NOW) == []
+        await session_answers.forget_answers(db, ana.id, mine)
+        ids = [each.id for each in found]
+        assert set(await session_answers.answers_by(db, ana.id, ids)) == {found[0].id}
+        assert len(await session_answers.answers_by(db, bo.id, ids)) == 3
