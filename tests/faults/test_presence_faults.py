@@ -13,6 +13,7 @@ from tests.conftest import MoulinFactory
 from tests.faults.facade import Facade
 from tests.interop.guest import Guest
 from tests.processes import Moulin, Redis
+from tests.stalls import Stalls, stalled
 
 pytestmark = pytest.mark.interop
 
@@ -61,8 +62,11 @@ async def test_presence_crosses_processes_and_a_crashed_one_is_forgotten(
         await facade.until_count(office, 1)
         stays = await seat(guests, second, other, "g_second")
         await facade.until_count(other, 1)
-        first.kill()
-        assert await facade.until_count(office, 0, within=16) < 15
+        async with Stalls() as stalls:
+            first.kill()
+            killed_at = time.time()
+            took = await facade.until_count(office, 0)
+        assert took - stalled(stalls.noted, killed_at, killed_at + took) < 15
         assert facade.doors[other]["count"] == 1
         assert await facade.page() == 200
         assert stays.count("disconnected") == 0
