@@ -360,8 +360,7 @@ class OutgoingStream:
         source = self.source
         if source is None or not source.clock.known:
             return None
-        seconds, timestamp = source.clock.at(now)
-        ntp = max(int(seconds * 4294967296), self._reported_ntp + 1)
+        ntp, timestamp = source.clock.stamp(now, self._reported_ntp)
         self._reported_ntp = ntp
         self.reported = True
         self._reports_sent[ntp >> 16 & 0xFFFFFFFF] = now

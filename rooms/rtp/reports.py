@@ -5,6 +5,9 @@ from __future__ import annotations
 from rooms.rtp.rtcp import ReportBlock
 from rooms.rtp.sequence import Sequence
 
+_DISTINCT = 1 << 16
+"""Of NTP time: as much as the middle 32 bits, by which receivers name a report, tell apart."""
+
 
 class Reception:
     """Counts of one received SSRC, for its report blocks (RFC 3550 sections 6.4.1 and A.8)."""
@@ -85,6 +88,18 @@ class SenderClock:
         """The publisher's NTP time (seconds) and RTP timestamp at `now`, extrapolated."""
         elapsed = now - self._at
         return self._ntp + elapsed, (self._timestamp + round(elapsed * self._rate)) & 0xFFFFFFFF
+
+    def stamp(self, now: float, after: int) -> tuple[int, int]:
+        """The 64-bit NTP time and the RTP timestamp of one moment: now, but past the time `after`.
+
+        A report that came late sets the clock back; both go on together then.
+        """
+        seconds, timestamp = self.at(now)
+        ntp, least = int(seconds * 4294967296), after + _DISTINCT
+        if ntp < least:
+            timestamp += round((least - ntp) / 4294967296 * self._rate)
+            ntp = least
+        return ntp, timestamp & 0xFFFFFFFF
 
     def ntp_of(self, timestamp: int) -> float:
         """The publisher's NTP time of one of its RTP timestamps."""

@@ -167,14 +167,18 @@ def test_reported_time_never_goes_back(wire: Wire) -> None:
     camera = Camera(track.learn("", 1, VP8))
     out = subscriber(track)
     camera.film(2, key=True)
+    offset = wire.to(out)[0].timestamp - 50_000
     times = []
     for step in range(20):
         now = camera.now + step
         jitter = (-1) ** step * 0.6  # the publisher's reports travel unevenly
-        camera.stream.clock.update(int((3e9 + step) * 2**32), 90_000 * step, now + jitter)
+        camera.stream.clock.update(int((3e9 + step + 2) * 2**32), 90_000 * (step + 2), now + jitter)
         report = out.sender_report(now + 0.01)
         assert report is not None
         times.append(report.ntp)
+        # Both say the same moment, or lips and voice would come apart.
+        told = (report.timestamp - offset) & 0xFFFFFFFF
+        assert told == pytest.approx((report.ntp / 2**32 - 3e9) * 90_000, abs=2)
     assert times == sorted(set(times))
 
 
