@@ -24,6 +24,7 @@ from rooms.transport.srtp import (
     REPLAYED,
     PacketBuffer,
     Session,
+    forget_ssrc,
     protect_rtcp,
     session_pointer,
     share_buffers,
@@ -127,6 +128,9 @@ class MediaTransport:
         """Send `out` no more."""
         if self._feedback.outgoing.pop(out.ssrc, None) is not None:
             out.set_path(None)
+            if self._sessions is not None:  # else libsrtp keeps, and walks, each there ever was
+                for ssrc in (out.ssrc, out.rtx_ssrc or 0):
+                    forget_ssrc(self._sessions[1], ssrc)
 
     @property
     def keep(self) -> Any:
