@@ -24,12 +24,14 @@ async def worker(request: web.Request) -> web.Response:
 
 
 async def state(request: web.Request) -> web.Response:
-    """GET /compte/notifications: whether this device gets notices, and what its worker needs to ask
-    for them again."""
+    """GET /compte/notifications: whether this device gets notices (`on`) and is to get some
+    (`wanted`), and what it needs to ask for them again."""
     _, login_id = await _device(request)
     async with request.app[DATABASE].reading() as db:
         on = await push_subscriptions.is_subscribed(db, login_id)
-    told = {"on": on, "key": request.app[PUSH].public_key, "csrf": csrf_token(request)}
+        wanted = await push_subscriptions.is_wanted(db, login_id)
+    key = request.app[PUSH].public_key
+    told = {"on": on, "wanted": wanted, "key": key, "csrf": csrf_token(request)}
     response = web.json_response(told, headers={"Cache-Control": "no-store"})
     keep_csrf(request, response)
     return response
@@ -60,7 +62,7 @@ async def unsubscribe(request: web.Request) -> web.Response:
     """POST /compte/notifications/arreter: this device wants none any more."""
     _, login_id = await _device(request)
     async with request.app[DATABASE].writing() as db:
-        await push_subscriptions.end_subscription(db, login_id)
+        await push_subscriptions.turn_off(db, login_id)
     return web.json_response({"on": False})
 
 

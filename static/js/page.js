@@ -87,6 +87,15 @@ function sayWhatWasDone() {
   history.replaceState(history.state, "", address);
 }
 
+/** A member's device may have lost its notices while away; for nobody else is anything loaded. */
+async function askForNoticesAgain() {
+  if (!("Notification" in window) || Notification.permission !== "granted") return;
+  if (!document.querySelector("#menu-moi[data-member]")) return;
+  const { askAgain } = await import("./push-again.js");
+  await askAgain();
+}
+
 startTheme();
+void askForNoticesAgain();
 goToTheFirstError();
 sayWhatWasDone();

@@ -3,6 +3,7 @@
 import { announce } from "./announce.js";
 import { byId } from "./dom.js";
 import { t } from "./i18n.js";
+import { askAgain } from "./push-again.js";
 
 const WORKER = "/sw.js";
 
@@ -95,7 +96,7 @@ async function change() {
 async function show() {
   const known = part.dataset.on === "1";
   const live = Notification.permission === "granted" && isOurs(await subscription());
-  box.checked = known && live;
+  box.checked = (known && live) || (await askAgain(true));
   part.hidden = false;
   box.addEventListener("change", () => void change());
 }

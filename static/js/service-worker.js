@@ -32,12 +32,12 @@ async function open(url) {
   await (there ? there.focus() : worker.clients.openWindow(url));
 }
 
-/** Tells the server the device's new address, if its notices are still those of who is signed in. */
+/** Tells the server the device's new address, if notices were asked for by who is signed in. */
 async function subscribeAgain() {
   const asked = await fetch(NOTICES, { headers: { Accept: "application/json" } });
   if (!asked.ok || asked.redirected) return;
-  const { on, key, csrf } = await asked.json();
-  if (!on) return;
+  const { wanted, key, csrf } = await asked.json();
+  if (!wanted) return; // it may be that no address is known by now: the old one has answered 410
   const made = await worker.registration.pushManager.subscribe({
     userVisibleOnly: true,
     applicationServerKey: key,

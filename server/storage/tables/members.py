@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.storage.tables.base import Table, UtcDateTime
 
 
 class LoginRow(Table):
-    """One device on which someone is known; its row gone, the device's cookie is worthless."""
+    """One device on which someone is known; its row gone, the device's cookie is worthless.
+
+    `wants_notices`: its switch is on, even while no push service knows where to bring any.
+    """
 
     __tablename__ = "logins"
 
@@ -21,6 +24,7 @@ class LoginRow(Table):
     method: Mapped[str] = mapped_column(String(32))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    wants_notices: Mapped[bool] = mapped_column(server_default=false(), default=False)
 
 
 class LoginLinkRow(Table):

@@ -21,7 +21,9 @@ from server.storage.queries.push_notices import DueNotice, cancel_notices
 from server.storage.queries.push_subscriptions import (
     end_subscription,
     is_subscribed,
+    is_wanted,
     put_subscription,
+    turn_off,
 )
 from server.storage.tables import PushNoticeRow, PushSubscriptionRow
 
@@ -183,7 +185,12 @@ async def test_a_device_that_is_gone_is_forgotten(database: Database, lea: Perso
     assert await counts(database) == [1, 0]
     async with database.reading() as db:
         assert not await is_subscribed(db, gone)
+        assert await is_wanted(db, gone)
         assert await is_subscribed(db, refused)
+    async with database.writing() as db:
+        await turn_off(db, refused)
+        assert not await is_wanted(db, refused)
+        assert await is_wanted(db, gone)
 
 
 async def test_a_browser_is_one_persons_device_at_a_time(database: Database, lea: Person) -> None:
@@ -237,6 +244,19 @@ async def test_time_takes_a_device_not_seen_any_more(database: Database, lea: Pe
     late = NOW + kept_for(Kind.LOGINS) + MINUTE
     await apply_retention(database, lambda: late)
     assert await counts(database) == [0, 0]
+
+
+async def test_devices_that_get_notices_are_taken_to_want_them(
+    database: Database, lea: Person
+) -> None:
+    gets, does_not = await devices(database, lea, "a", "b")
+    async with database.writing() as db:
+        await end_subscription(db, does_not)
+    await database.downgrade("0016")
+    await database.migrate()
+    async with database.reading() as db:
+        assert await is_wanted(db, gets)
+        assert not await is_wanted(db, does_not)
 
 
 async def test_the_tables_go_and_come_back_with_rows_in_them(

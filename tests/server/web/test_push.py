@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -158,6 +159,57 @@ async def test_a_device_that_is_gone_is_forgotten(
     await due_now(house)
     assert await subscribed(house) == []
     assert await waiting(house) == []
+
+
+async def told_of_device(visitor: Visitor) -> tuple[bool, bool]:
+    """What a device learns of its notices: whether it gets some, and whether it is to."""
+    assert await visitor.open(ON) == 200
+    told = json.loads(visitor.page)
+    assert set(told) == {"on", "wanted", "key", "csrf"}
+    return told["on"], told["wanted"]
+
+
+async def test_a_device_lost_while_away_is_still_wanted_until_it_is_turned_off(
+    house: web.Application, owner: Visitor, visitor: Visitor, service: PushService
+) -> None:
+    address = await make(house, owner)
+    await sign_in(house, visitor)
+    assert await told_of_device(visitor) == (False, False)
+    await visitor.enter(ON, **subscribe(service).subscription)
+    assert await told_of_device(visitor) == (True, True)
+    await visitor.open(address)
+    await visitor.send(f"{address}/reponse", answer="yes", remind="60")
+    service.answers = [(410, {})]
+    await due_now(house)
+    assert await told_of_device(visitor) == (False, True)
+    again = subscribe(service)
+    await visitor.enter(ON, **again.subscription)
+    assert (await told_of_device(visitor), await subscribed(house)) == (
+        (True, True),
+        [again.endpoint],
+    )
+    await visitor.enter(OFF)
+    assert await told_of_device(visitor) == (False, False)
+
+
+async def test_who_signs_in_next_on_a_device_wants_nothing_there(
+    house: web.Application, visitor: Visitor, service: PushService
+) -> None:
+    await want_notices(house, visitor, subscribe(service))
+    await visitor.send("/sortir")
+    await sign_in(house, visitor)
+    assert await told_of_device(visitor) == (False, False)
+
+
+async def test_members_pages_look_for_notices_that_were_lost(
+    house: web.Application, visitor: Visitor
+) -> None:
+    await visitor.send("/nom", name="Zoé", next="/")
+    assert 'id="menu-moi"' in visitor.page
+    assert "data-member" not in visitor.page
+    await sign_in(house, visitor)
+    await visitor.open("/")
+    assert "data-member" in visitor.page
 
 
 async def test_what_is_no_subscription_is_refused(
