@@ -220,7 +220,7 @@ class Connection:
         try:
             offer = self.subscriber.offer()
         except LocalError as error:
-            # More tracks than one connection may carry: those that have a section go on.
+            # A mistake of ours, as only one is made at a time: what flows goes on.
             self._outstanding = False
             log.warning("no offer could be made: %s", error)
             return

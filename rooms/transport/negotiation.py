@@ -316,7 +316,7 @@ class Offerer(OutgoingSlots):
     def offer(self, local: Local, *, anew: bool = False) -> Description:
         """Describe what is wanted now; `anew` gives up an offer whose answer was lost.
 
-        Raises LocalError while an offer is unanswered, and when there would be too many sections.
+        Raises LocalError while an offer is unanswered.
         """
         if self.offered and not anew:
             raise LocalError("an offer is not answered yet")
@@ -361,15 +361,17 @@ class Offerer(OutgoingSlots):
             if not any(each.name.lower() in track.codecs for each in codecs):
                 continue
             line = self._fresh_line(track.kind)
+            if line is None:
+                continue  # until a section of its kind is free: those that have one go on
             extensions = codec_rules.extension_ids(codec_rules.our_extensions(track.kind))
             self._fill(line.mid, codecs, extensions)
 
-    def _fresh_line(self, kind: str) -> _Line:
+    def _fresh_line(self, kind: str) -> _Line | None:
         """A section of its own mid, in the place of a rejected one if there is one."""
         free = (at for at, line in enumerate(self._lines) if line.free and line.kind == kind)
         index = next(free, len(self._lines))
         if index + 1 >= self._limits.sdp_sections:
-            raise LocalError("too many sections in one connection")
+            return None
         self._last_mid += 1
         fresh = _Line(str(self._last_mid), kind)
         self._lines[index : index + 1] = [fresh]

@@ -95,9 +95,16 @@ def test_an_answer_to_something_else_is_refused() -> None:
         side.accept(offer("chromium_publisher"))
 
 
-def test_sections_of_our_offers_are_capped() -> None:
-    side = Offerer(Limits(sdp_sections=2), random.Random(1))
-    side.add(track(1, "video"))
-    side.add(track(2, "video"))
-    with pytest.raises(LocalError):
-        side.offer(LOCAL)
+def test_what_finds_no_section_waits_for_one_and_the_others_go_on() -> None:
+    side = Offerer(Limits(sdp_sections=3), random.Random(1))
+    for number in (1, 2, 3, 4):
+        side.add(track(number, "video"))
+    first = side.offer(LOCAL)
+    assert side.mid_to_track_id() == {"1": "TR_1", "2": "TR_2"}
+    side.accept(answered(first))
+    side.remove("TR_1")
+    side.accept(answered(side.offer(LOCAL)))
+    third = side.offer(LOCAL)
+    assert [each.mid for each in third.sections] == ["0", "3", "2"]
+    assert side.mid_to_track_id() == {"3": "TR_3", "2": "TR_2"}
+    side.accept(answered(third))
