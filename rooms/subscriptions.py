@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from livekit.protocol.models import SubscriptionError
 
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from rooms.participant import Participant
 
 REMEMBERED = 1024
-"""Wishes kept for tracks that are not there (yet)."""
+"""The latest wishes that are kept, for tracks that are there, not yet, or not any more."""
+
+T = TypeVar("T")
 
 
 class Subscriptions:
@@ -45,8 +47,7 @@ class Subscriptions:
     def update(self, sids: Iterable[str], subscribe: bool) -> None:
         """The client asks for tracks, or does not want them any more."""
         for sid in sids:
-            if len(self._wishes) < REMEMBERED or sid in self._wishes:
-                self._wishes[sid] = subscribe
+            _remember(self._wishes, sid, subscribe)
             if not subscribe:
                 self._end(sid)
                 continue
@@ -60,8 +61,7 @@ class Subscriptions:
     def configure(self, sids: Iterable[str], settings: TrackSettings) -> None:
         """The client says how it shows these tracks."""
         for sid in sids:
-            if len(self._settings) < REMEMBERED or sid in self._settings:
-                self._settings[sid] = settings
+            _remember(self._settings, sid, settings)
             subscribed = self._tracks.get(sid)
             if subscribed is not None:
                 subscribed.settings = settings
@@ -149,3 +149,11 @@ class Subscriptions:
         subscribed.track.subscribers.pop(self._subscriber.sid, None)
         self._subscriber.connection.stop_sending(sid)
         self._subscriber.room.wish_changed(subscribed.track)
+
+
+def _remember(kept: dict[str, T], sid: str, wish: T) -> None:
+    """Keep the latest wish about `sid`; in a day there are many tracks, so the oldest goes."""
+    kept.pop(sid, None)
+    kept[sid] = wish
+    if len(kept) > REMEMBERED:
+        del kept[next(iter(kept))]

@@ -16,6 +16,7 @@ from rooms.events import (
 )
 from rooms.participant import Participant
 from rooms.permissions import Permissions
+from rooms.subscriptions import REMEMBERED
 from rooms.tracks import PublishedTrack, SubscribedTrack, TrackSettings
 from tests.rooms.seating import CHROMIUM_VIDEO, Ears, Seating, adding
 from tests.rooms.transport.samples import offer_text
@@ -76,6 +77,22 @@ async def test_a_wish_outlives_the_track_that_was_not_wanted(seating: Seating) -
     bob.subscriptions.update(["TR_nowhere"], subscribe=True)
     failure = SubscriptionFailed("TR_nowhere", SubscriptionError.SE_TRACK_NOTFOUND)
     assert hears.heard(SubscriptionFailed) == [failure]
+
+
+async def test_after_a_long_day_the_latest_wishes_are_those_remembered(seating: Seating) -> None:
+    ana, _ = publisher(seating)
+    bob, _ = seating.join("bob")
+    camera = camera_of(ana).sid
+    bygone = [f"TR_{number}" for number in range(REMEMBERED)]
+    bob.subscriptions.update(bygone, subscribe=False)
+    bob.subscriptions.configure(bygone, TrackSettings(disabled=True))
+    bob.subscriptions.configure([camera], TrackSettings(quality=0))
+    bob.subscriptions.update([camera], subscribe=False)
+    ana.restrict_subscribers(SubscriptionPermission(all_participants=True))
+    assert camera not in received(bob)
+    bob.subscriptions.update([camera], subscribe=True)
+    (subscribed,) = [one for one in bob.subscriptions if one.track.sid == camera]
+    assert subscribed.settings.quality == 0
 
 
 async def test_who_may_not_subscribe_receives_nothing_until_it_may(seating: Seating) -> None:
