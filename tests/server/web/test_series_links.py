@@ -101,6 +101,20 @@ async def test_an_old_link_leads_to_what_became_of_its_series(
     assert "1 ouverture" in row
 
 
+async def test_a_link_to_a_session_that_is_called_off_says_so(
+    house: web.Application, owner: Visitor, visitor: Visitor
+) -> None:
+    address = await make(house, owner)
+    await owner.send(f"{MANAGE}/invitations", session=address.rpartition("/")[2])
+    link = link_on(owner)
+    await visitor.open(link)
+    assert "On vous invite" in visitor.text
+    assert "Cette séance est annulée." not in visitor.text
+    await owner.send(f"{address}/annuler", reach="this")
+    assert await visitor.open(link) == 200
+    assert "Cette séance est annulée." in visitor.text
+
+
 async def test_it_opens_the_private_office_where_the_series_went_until_it_is_revoked(
     house: web.Application, owner: Visitor, visitor: Visitor
 ) -> None:
