@@ -320,7 +320,8 @@ def test_dtx_is_asked_for_unless_stereo_is_promised() -> None:
     theirs = offer("firefox_publisher")
     audio = answerer().answer(theirs, LOCAL).sections[0]
     assert "usedtx=1" in audio.fmtps[109]
-    theirs.sections[0].fmtps[109] += ";sprop-stereo=1"
+    fmtps = theirs.sections[0].fmtps
+    theirs.sections[0].fmtps = {**fmtps, 109: fmtps[109] + ";sprop-stereo=1"}
     audio = answerer().answer(theirs, LOCAL).sections[0]
     assert "usedtx=1" not in audio.fmtps[109]
     assert "stereo=1" in audio.fmtps[109]
