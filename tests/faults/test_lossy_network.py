@@ -24,7 +24,8 @@ CLIENT = "/static/any/vendor/livekit-client/livekit-client.esm.mjs"
 PUBLISH = """async ([client, url, token]) => {
   const { Room } = await import(client);
   window.room = new Room();
-  await window.room.connect(url, token);
+  const patience = { peerConnectionTimeout: 60000, websocketTimeout: 60000 };
+  await window.room.connect(url, token, patience);
   await window.room.localParticipant.enableCameraAndMicrophone();
 }"""
 
@@ -35,7 +36,7 @@ WATCH = """async ([client, url, token]) => {
     document.body.append(track.attach());
     if (track.kind === "video") resolve();
   }));
-  await room.connect(url, token);
+  await room.connect(url, token, { peerConnectionTimeout: 60000, websocketTimeout: 60000 });
   await seen;
 }"""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
+from statistics import median
 
 import pytest
 from playwright.async_api import Browser
@@ -19,7 +20,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.alone]
 WIDE = Impairment(rate=4e6, delay=0.02)
 NARROW = 300e3
 CAMERA = {
-    "video": {"simulcast": True},
+    # A machine that is short of time makes fewer pictures then: smaller ones are for narrow links.
+    "video": {"simulcast": True, "degradationPreference": "maintain-resolution"},
     "capture": {"resolution": {"width": 960, "height": 540, "frameRate": 20}},
 }
 
@@ -111,14 +113,14 @@ async def squeeze(one: Publisher, climbed: float) -> None:
     one.link.up.impairment = replace(WIDE, rate=NARROW)
     fell = await one.until(lambda seen: seen.bitrate < NARROW * 1.25, 12)
     lost = one.link.lost
-    await asyncio.sleep(3)
-    held = await one.look()
+    # Of some seconds, the one in the middle: in any of them the browser may try for more.
+    held = median([(await one.look()).bitrate for _ in range(5)])
     late = one.link.lost - lost
 
     one.link.up.impairment = WIDE
     recovered = await one.until(lambda seen: seen.bitrate > 2 * NARROW, 45)
     print(
         f"climbed in {climbed:.1f} s, fell in {fell:.1f} s, then {late} packets were"
-        f" lost at {held.bitrate / 1000:.0f} kb/s, recovered in {recovered:.1f} s"
+        f" lost at {held / 1000:.0f} kb/s, recovered in {recovered:.1f} s"
     )
-    assert held.bitrate < NARROW * 1.25
+    assert held < NARROW * 1.25
