@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,6 +14,7 @@ from tests.browser.coworker import COMMUNITY, OFFICE, Coworker
 from tests.browser.eyes import Eyes, Look
 from tests.browser.owner import take_key
 from tests.browser.session_guest import ZONE
+from tests.browsers import PATIENCE
 from tests.conftest import MoulinFactory
 
 pytestmark = pytest.mark.browser
@@ -103,12 +106,22 @@ async def test_nothing_of_the_office_is_out_of_reach(arrive: Arrive, width: int)
     await lea.enter()
     for command in ("chat", "people", "hush"):
         await lea.page.evaluate("document.getElementById('more-menu').showPopover()")
-        assert await _outside(lea) == []
+        await _until_nothing_is_outside(lea, f"{command}: the menu")
         await lea.page.evaluate("document.getElementById('more-menu').hidePopover()")
         await lea.page.keyboard.press({"chat": "c", "people": "p", "hush": "s"}[command])
         if command == "chat":
             await lea.page.keyboard.press("Escape")
-        assert await _outside(lea) == [], command
+        await _until_nothing_is_outside(lea, command)
+
+
+async def _until_nothing_is_outside(who: Coworker, when: str) -> None:
+    """Tiles find their places a moment after what was pressed."""
+    found = [""]
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE / 1000):
+            while found := await _outside(who):
+                await asyncio.sleep(0.05)
+    assert found == [], when
 
 
 async def _outside(who: Coworker) -> list[str]:
