@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rooms.rtp.incoming import IncomingTrack
     from rooms.rtp.incoming_stream import IncomingStream
 
-MAX_REPEATS = 3
+MAX_REPEATS = 10  # browsers ask as often; where 10% are lost, one in 10,000 takes four to come
 _REPEATS_REMEMBERED, _REPORTS_REMEMBERED = 1024, 16
 _PADDING_PACKETS = 50
 _MAX_SKEW = 1.0  # seconds by which sender reports may contradict our own clock

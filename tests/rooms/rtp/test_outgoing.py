@@ -94,10 +94,11 @@ def test_repeats_are_limited_in_time_and_number(wire: Wire) -> None:
     assert out.repeat(lost, now) == 1
     assert out.repeat(lost, now + out.rtt / 2) == 0
     sent = 1
-    for _ in range(10):
+    for _ in range(20):
         now += 1
         sent += out.repeat(lost, now)
     assert sent == MAX_REPEATS
+    assert sent >= 10, "browsers ask ten times: what they wait for still stops the picture"
 
 
 def test_nacks_across_a_switch_find_the_layer_that_was_sent(wire: Wire) -> None:
