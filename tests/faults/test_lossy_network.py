@@ -86,6 +86,12 @@ async def shown(page: Page) -> int:
     return int(received.get("video", {}).get("framesDecoded", 0))
 
 
+async def heard(page: Page) -> int:
+    """How many packets of sound came to the page."""
+    received: dict[str, Any] = await page.evaluate(RECEIVED)
+    return int(received.get("audio", {}).get("packetsReceived", 0))
+
+
 async def until_more(count: Callable[[], Awaitable[int]], than: int) -> None:
     """Wait until the count is above `than`, 60 s at most."""
     async with asyncio.timeout(60):
@@ -103,6 +109,7 @@ async def test_pictures_move_and_sound_is_heard_through_five_percent_loss(
     await publisher.evaluate(PUBLISH, joining(moulin, "publisher"))
     await viewer.evaluate(WATCH, joining(moulin, "viewer"))
     await until_more(lambda: shown(viewer), 5)
+    await until_more(lambda: heard(viewer), 0)  # it may come after the first pictures
 
     # Counted by the publisher's pictures rather than by a clock: a busy machine makes fewer.
     first: dict[str, Any] = await viewer.evaluate(RECEIVED)
